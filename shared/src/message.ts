@@ -1,0 +1,214 @@
+import type { ByeCode } from './bye-code.ts';
+import type { Stage } from './error-code.ts';
+
+/** Names and values in turn, in order, in the sender's case; text is Latin-1 code points (RFC 9110 §5.5). */
+export type HeaderList = readonly string[];
+
+export interface SourceInfo {
+  readonly name: string;
+  /** `http`, `file`, `command`; a later agent may say others. */
+  readonly kind: string;
+  readonly methods: readonly string[];
+}
+
+export interface Limits {
+  readonly frameBytes: number;
+  readonly bodyBytes: number;
+  readonly headBytes: number;
+  /** Pulls the relay will have in flight on this link at most. */
+  readonly pulls: number;
+}
+
+export interface Hello {
+  readonly action: 'hello';
+  readonly version: number;
+  readonly agent: string;
+  readonly device: string;
+  readonly instance: string;
+  readonly sources: readonly SourceInfo[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly features: readonly string[];
+}
+
+export interface Welcome {
+  readonly action: 'welcome';
+  readonly version: number;
+  readonly relay: string;
+  readonly limits: Limits;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly endOfLifeMs?: number;
+  readonly features: readonly string[];
+}
+
+export interface Pull {
+  readonly action: 'pull';
+  readonly pullId: string;
+  readonly replyTo: string;
+  readonly seq: 0;
+  readonly source: string;
+  readonly method: string;
+  /** Raw, begins with `/`. */
+  readonly path: string;
+  /** Raw, without `?`; absent where the request had no `?`. */
+  readonly query?: string;
+  readonly headers: HeaderList;
+  /** Budget until the reply's head. */
+  readonly deadlineMs: number;
+  /** Bytes of reply body that may be sent without asking. */
+  readonly credit: number;
+  /** The caller's name, by the relay's word. */
+  readonly caller: string;
+  readonly end: boolean;
+  readonly body?: Uint8Array;
+}
+
+export interface Timing {
+  /** From the pull's arrival at the agent to its head. */
+  readonly agentMs: number;
+  /** The part of it spent waiting for the source. */
+  readonly upstreamMs: number;
+}
+
+export interface Head {
+  readonly action: 'head';
+  readonly pullId: string;
+  readonly replyTo: string;
+  readonly seq: 0;
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers: HeaderList;
+  readonly timing?: Timing;
+  readonly end: boolean;
+  readonly body?: Uint8Array;
+}
+
+/** A piece of a reply's body. */
+export interface ReplyBody {
+  readonly action: 'body';
+  readonly pullId: string;
+  readonly replyTo: string;
+  readonly seq: number;
+  readonly end: boolean;
+  readonly body: Uint8Array;
+}
+
+export interface ReplyEnd {
+  readonly action: 'end';
+  readonly pullId: string;
+  readonly replyTo: string;
+  readonly seq: number;
+  readonly trailers?: HeaderList;
+}
+
+export interface Fault {
+  readonly action: 'fault';
+  readonly pullId: string;
+  readonly replyTo: string;
+  /** One of `errorCodes`, or one that only a newer agent knows. */
+  readonly code: string;
+  readonly stage: Stage;
+  readonly detail: string;
+  readonly retryAfterMs?: number;
+  readonly extra?: Readonly<Record<string, string | number>>;
+}
+
+/** The relay may send the request body up to byte `limit`, counted from its start. */
+export interface AgentCredit {
+  readonly action: 'credit';
+  readonly pullId: string;
+  readonly replyTo: string;
+  readonly limit: number;
+}
+
+export interface AgentDrain {
+  readonly action: 'drain';
+}
+
+export interface Bye {
+  readonly action: 'bye';
+  /** One of `byeCodes`, or one that only a newer peer knows. */
+  readonly code: ByeCode | (string & {});
+  readonly reason?: string;
+}
+
+export interface KeepAlive {
+  readonly action: 'keep-alive';
+}
+
+/** A piece of a request's body. */
+export interface RequestBody {
+  readonly action: 'body';
+  readonly pullId: string;
+  readonly seq: number;
+  readonly end: boolean;
+  readonly body: Uint8Array;
+}
+
+export interface RequestEnd {
+  readonly action: 'end';
+  readonly pullId: string;
+  readonly seq: number;
+  readonly trailers?: HeaderList;
+}
+
+/** The reply body may run up to byte `limit`, counted from its start. */
+export interface RelayCredit {
+  readonly action: 'credit';
+  readonly pullId: string;
+  readonly limit: number;
+}
+
+export const cancelReasons = ['caller-left', 'deadline', 'idle', 'relay'] as const;
+export type CancelReason = (typeof cancelReasons)[number];
+
+export interface Cancel {
+  readonly action: 'cancel';
+  readonly pullId: string;
+  readonly reason: CancelReason;
+}
+
+export interface RelayDrain {
+  readonly action: 'drain';
+  readonly withinMs: number;
+}
+
+export interface KeptAlive {
+  readonly action: 'kept-alive';
+}
+
+/** Agent → relay: everything that a relay may receive. */
+export type AgentMessage =
+  | Hello
+  | Head
+  | ReplyBody
+  | ReplyEnd
+  | Fault
+  | AgentCredit
+  | AgentDrain
+  | Bye
+  | KeepAlive;
+
+/** Relay → agent: everything that an agent may receive. */
+export type RelayMessage =
+  | Welcome
+  | Pull
+  | RequestBody
+  | RequestEnd
+  | RelayCredit
+  | Cancel
+  | RelayDrain
+  | Bye
+  | KeptAlive;
+
+/** The agent's messages about one pull's reply. */
+export type ReplyMessage = Head | ReplyBody | ReplyEnd | Fault | AgentCredit;
+
+/** A known frame of an action that this version does not know: ignored and counted. */
+export interface Ignored {
+  readonly action: 'ignored';
+  readonly name: string;
+}
+
+export const protocolVersion = 1;
+export const subprotocols = ['pullwire.v1+bin', 'pullwire.v1+json'] as const;
+export type Subprotocol = (typeof subprotocols)[number];

@@ -19,6 +19,8 @@ export type PullMessage = Pull | RequestBody | RequestEnd | RelayCredit | Cancel
 export interface PullLink {
   readonly subprotocol: Subprotocol;
   readonly limits: FrameLimits;
+  /** How many bytes of body fit into the frame of this head. */
+  bodyRoom(head: Head): number;
   /** Overtakes data. */
   control(message: AgentMessage): void;
   /**

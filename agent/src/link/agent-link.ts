@@ -1,0 +1,274 @@
+import {
+  byeRule,
+  type Clock,
+  type Hello,
+  type Subprotocol,
+  type WireError,
+} from '@pullwire/shared';
+import type { Logger } from 'pino';
+import type { PullReceiver } from '../pull/pull-link.ts';
+import type { HeartbeatBounds } from './heartbeat-bounds.ts';
+import { Link, type LinkState } from './link.ts';
+import { type LinkCounters, linkCounters } from './link-counters.ts';
+import type { Dial, LinkSocket } from './link-socket.ts';
+import { ReconnectingSocket } from './reconnecting-socket.ts';
+import { describeEnd, type LinkEnd, type RedialSettings, redial } from './redial-policy.ts';
+
+/** PROTOCOL.md, "States of a link". */
+export type AgentLinkState = 'dialling' | LinkState;
+
+/** The relay will never take this agent again. */
+export interface FinalRefusal {
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
+export interface AgentLinkOptions {
+  readonly url: string;
+  /** In order of preference. */
+  readonly subprotocols: readonly Subprotocol[];
+  readonly hello: Hello;
+  readonly receiver: PullReceiver;
+  /** What an attempt dials with, made anew for each: the token is good for minutes. */
+  dial(): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  readonly redial: RedialSettings;
+  readonly heartbeat: HeartbeatBounds;
+  readonly limits: LinkTimeLimits;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  random(): number;
+  readonly logger: Logger;
+  onState?(state: AgentLinkState): void;
+  /** The link has stopped for good, by the relay's word. */
+  onFinal(refusal: FinalRefusal): void;
+}
+
+export interface LinkTimeLimits {
+  /** For an attempt as a whole. */
+  readonly handshakeMs: number;
+  /** For the relay's `welcome`. */
+  readonly welcomeMs: number;
+  /** For pulls under way when the agent stops. */
+  readonly drainMs: number;
+  /** For a closing handshake. */
+  readonly closeMs: number;
+}
+
+export interface LinkSnapshot {
+  readonly state: AgentLinkState;
+  readonly subprotocol: string | undefined;
+  readonly relay: string | undefined;
+  readonly openForMs: number;
+  readonly waitingBytes: number;
+  readonly attempt: number;
+  readonly counters: Readonly<LinkCounters>;
+}
+
+/** Keeps one link to the relay: dials, greets, dials again by policy, and drains at the end. */
+export class AgentLink {
+  readonly #options: AgentLinkOptions;
+  readonly #socket: ReconnectingSocket;
+  #hello: Hello;
+  #link: Link | undefined;
+  #state: AgentLinkState = 'closed';
+  #attempt = 0;
+  #stopping: Promise<void> | undefined;
+  readonly #counters = linkCounters();
+
+  constructor(options: AgentLinkOptions) {
+    this.#options = options;
+    this.#hello = options.hello;
+    this.#socket = new ReconnectingSocket({
+      url: options.url,
+      subprotocols: options.subprotocols,
+      clock: options.clock,
+      handshakeMs: options.limits.handshakeMs,
+      closeMs: options.limits.closeMs,
+      prepare: () => options.dial(),
+      waitAfter: (end, socket) => this.#waitAfter(end, socket),
+      onDial: (socket) => this.#dialled(socket),
+    });
+  }
+
+  get state(): AgentLinkState {
+    return this.#state;
+  }
+
+  /** Begins to dial; what comes of it is told to the hooks. Aborting `signal` ends the link without draining it. */
+  start(signal?: AbortSignal): void {
+    signal?.addEventListener('abort', () => this.#abort(), { once: true });
+    this.#socket.start();
+  }
+
+  /**
+   * Takes no new pulls, gives those under way `limits.drainMs` to finish, says `bye`, and resolves when the socket is
+   * gone.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#shutDown();
+    return this.#stopping;
+  }
+
+  /** What the agent offers has changed: said at once where the link is open, and at each link to come. */
+  repeatHello(hello: Hello): void {
+    this.#hello = hello;
+    this.#link?.repeatHello(hello);
+  }
+
+  snapshot(): LinkSnapshot {
+    const link = this.#link;
+    return {
+      state: this.#state,
+      subprotocol: link?.subprotocol,
+      relay: link?.welcome?.relay,
+      openForMs: Math.round(link?.livedMs ?? 0),
+      waitingBytes: link?.waitingBytes ?? 0,
+      attempt: this.#attempt,
+      counters: { ...this.#counters },
+    };
+  }
+
+  async #shutDown(): Promise<void> {
+    const { receiver, limits, logger } = this.#options;
+    const link = this.#link;
+    const drained = receiver.drain();
+    if (link?.state === 'open' || link?.state === 'draining') {
+      logger.info({ inFlight: receiver.inFlight, drainMs: limits.drainMs }, 'draining');
+      link.drain();
+      const done = await this.#within(
+        limits.drainMs,
+        drained.then(() => link.flushed()),
+      );
+      link.bye(done ? 'drained' : 'shutdown');
+    } else {
+      link?.bye('shutdown');
+    }
+    await this.#socket.stop(byeRule('shutdown').close);
+    this.#enter('closed');
+  }
+
+  #abort(): void {
+    this.#link?.bye('shutdown');
+    this.#stopping ??= this.#socket.stop(byeRule('shutdown').close);
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = this.#options.clock.after(ms, () => late.resolve(false));
+    const done = await Promise.race([work.then(() => true), late.promise]);
+    timer.cancel();
+    return done;
+  }
+
+  #dialled(socket: LinkSocket): void {
+    this.#counters.dials += 1;
+    this.#enter('dialling');
+    socket.once('open', () => this.#opened(socket));
+  }
+
+  #opened(socket: LinkSocket): void {
+    const { receiver, clock, limits, heartbeat } = this.#options;
+    this.#link = new Link({
+      socket,
+      receiver,
+      clock,
+      heartbeat,
+      welcomeMs: limits.welcomeMs,
+      counters: this.#counters,
+      hooks: {
+        state: (link) => this.#linkChanged(link),
+        malformed: (error) => this.#malformed(error),
+        failed: (error) =>
+          this.#options.logger.error({ err: error }, 'a frame could not be handled'),
+      },
+    });
+    this.#enter('greeting');
+    this.#link.start(this.#hello);
+  }
+
+  #linkChanged(link: Link): void {
+    if (link.state === 'open') this.#logOpen(link);
+    if (link.state === 'draining' && link.drainWithinMs !== undefined) {
+      this.#options.logger.info({ withinMs: link.drainWithinMs }, 'the relay will close this link');
+    }
+    this.#enter(link.state);
+  }
+
+  #logOpen(link: Link): void {
+    const { relay, limits, heartbeat } = link.welcome ?? {};
+    const { subprotocol } = link;
+    this.#options.logger.info({ subprotocol, relay, limits, heartbeat }, 'link open');
+  }
+
+  #malformed(error: WireError): void {
+    this.#options.logger.error(
+      { code: error.code, detail: error.message },
+      'the relay sent a malformed frame',
+    );
+  }
+
+  #waitAfter(end: LinkEnd, socket: LinkSocket | undefined): number | undefined {
+    const link = this.#link;
+    this.#link = undefined;
+    if (this.#stopping !== undefined) return undefined;
+    const bye = link?.byeSaid;
+    const why: LinkEnd = bye === undefined ? end : { cause: 'bye', code: bye.code };
+    const livedMs = link?.livedMs ?? 0;
+    const input = { end: why, livedMs, attempt: this.#attempt, random: this.#options.random() };
+    const next = redial(input, this.#options.redial);
+    this.#enter('closed');
+    if ('final' in next) {
+      this.#options.logger.fatal(
+        { reason: next.final, detail: bye?.reason },
+        'the relay refuses this agent for good',
+      );
+      this.#options.onFinal({ reason: next.final, exitCode: next.exitCode });
+      return undefined;
+    }
+    this.#attempt = next.attempt;
+    this.#logRedial(why, next.waitMs, livedMs, socket, bye?.reason);
+    return next.waitMs;
+  }
+
+  #logRedial(
+    end: LinkEnd,
+    waitMs: number,
+    livedMs: number,
+    socket: LinkSocket | undefined,
+    byeReason: string | undefined,
+  ): void {
+    this.#options.logger.warn(
+      {
+        reason: describeEnd(end),
+        status: 'status' in end ? end.status : undefined,
+        detail: byeReason ?? socket?.refusal?.detail ?? socket?.failure,
+        clockAheadMs: noteworthySkew(socket?.refusal?.clockAheadMs),
+        waitMs,
+        attempt: this.#attempt,
+        openForMs: Math.round(livedMs),
+      },
+      hintFor(end) ?? 'no link; dialling again after a wait',
+    );
+  }
+
+  #enter(state: AgentLinkState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState?.(state);
+  }
+}
+
+/** A token is good for minutes, so a clock that is minutes off explains a 401. */
+function noteworthySkew(clockAheadMs: number | undefined): number | undefined {
+  return clockAheadMs !== undefined && Math.abs(clockAheadMs) > 60_000 ? clockAheadMs : undefined;
+}
+
+function hintFor(end: LinkEnd): string | undefined {
+  if (end.cause === 'bye' && end.code === 'replaced') {
+    return 'another process links as this device and instance; give each its own "instance"';
+  }
+  if (end.cause === 'refused' && end.status === 401) {
+    return 'the relay does not accept the token: is the public key registered, is the clock right?';
+  }
+  return undefined;
+}

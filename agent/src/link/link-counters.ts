@@ -1,0 +1,17 @@
+/** What an agent's links did so far, over all of them. */
+export interface LinkCounters {
+  dials: number;
+  /** Links that a `welcome` opened. */
+  links: number;
+  framesIn: number;
+  framesOut: number;
+  pings: number;
+  /** Frames with an action that this version does not know. */
+  ignored: number;
+  /** Frames that ended a link. */
+  malformed: number;
+}
+
+export function linkCounters(): LinkCounters {
+  return { dials: 0, links: 0, framesIn: 0, framesOut: 0, pings: 0, ignored: 0, malformed: 0 };
+}

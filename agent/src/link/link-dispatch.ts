@@ -1,0 +1,55 @@
+import {
+  type Bye,
+  type Ignored,
+  type RelayDrain,
+  type RelayMessage,
+  type Welcome,
+  WireError,
+} from '@pullwire/shared';
+import type { PullMessage } from '../pull/pull-link.ts';
+
+/** What a link does about each kind of message. */
+export interface RelayHandlers {
+  welcome(welcome: Welcome): void;
+  pull(message: PullMessage): void;
+  drain(drain: RelayDrain): void;
+  bye(bye: Bye): void;
+  ignored(): void;
+}
+
+/**
+ * One call for each message of the relay.
+ *
+ * @throws WireError where it comes before `welcome` and must not (PROTOCOL.md, "States of a link").
+ */
+export function dispatch(
+  message: RelayMessage | Ignored,
+  greeted: boolean,
+  handlers: RelayHandlers,
+): void {
+  switch (message.action) {
+    case 'welcome':
+      return handlers.welcome(message);
+    case 'bye':
+      return handlers.bye(message);
+    case 'ignored':
+      return handlers.ignored();
+    case 'pull':
+    case 'body':
+    case 'end':
+    case 'credit':
+    case 'cancel':
+      mustBeGreeted(message.action, greeted);
+      return handlers.pull(message);
+    case 'drain':
+      mustBeGreeted(message.action, greeted);
+      return handlers.drain(message);
+    case 'kept-alive':
+      // It was received: that is all it is for.
+      return mustBeGreeted(message.action, greeted);
+  }
+}
+
+function mustBeGreeted(action: string, greeted: boolean): void {
+  if (!greeted) throw new WireError('protocol-error', `${action}: expected welcome first`);
+}

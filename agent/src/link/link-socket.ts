@@ -1,0 +1,150 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { type Clock, frameLimits, type Movement } from '@pullwire/shared';
+import { type ClientOptions, WebSocket } from 'ws';
+import type { Tunnel } from './proxy.ts';
+import type { LinkEnd } from './redial-policy.ts';
+import { type Refusal, readRefusal } from './refusal.ts';
+
+/** What one attempt dials with. */
+export interface Dial {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secureContext?: SecureContext | undefined;
+  /** The way through a proxy; it is closed with the socket. */
+  readonly tunnel?: Tunnel | undefined;
+  readonly clock: Clock;
+  /** For the socket to say nothing during the handshake; the whole of it is bounded by whoever dials. */
+  readonly handshakeMs: number;
+  /** For the peer's close frame; then the socket is destroyed. */
+  readonly closeMs: number;
+}
+
+/** Over the limit of a message, so that it is the codec which finds it and a `bye too-large` which says so. */
+const maxPayload = frameLimits['pullwire.v1+bin'].frameBytes + 1_024;
+
+/** One attempt at a WebSocket and what became of it. `ended` resolves once, whatever happens, and never rejects. */
+export class LinkSocket extends WebSocket {
+  readonly ended: Promise<LinkEnd>;
+  readonly #clock: Clock;
+  readonly #tunnel: Tunnel | undefined;
+  #transport: Socket | undefined;
+  #refusal: Refusal | undefined;
+  #failure: string | undefined;
+  #opened = false;
+
+  constructor(url: string, protocols: readonly string[], dial: Dial) {
+    super(url, [...protocols], clientOptions(dial));
+    this.#clock = dial.clock;
+    this.#tunnel = dial.tunnel;
+    this.on('upgrade', (response) => {
+      // The only public way to the socket below: corking and counting bytes need it.
+      this.#transport = response.socket;
+    });
+    this.on('open', () => {
+      this.#opened = true;
+    });
+    // `ws` emits `error` also after whoever dialled has removed its listeners; without one the process would end.
+    this.on('error', (error) => {
+      this.#failure ??= describeFailure(error);
+    });
+    this.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
+      void this.#refused(response);
+    });
+    this.ended = new Promise((resolve) => {
+      this.once('close', (closeCode: number) => {
+        void 0;
+        resolve(this.#endOf(closeCode));
+      });
+    });
+  }
+
+  /** The socket below, from `open` on. */
+  get transport(): Socket {
+    if (this.#transport === undefined) throw new Error('the WebSocket is not open yet');
+    return this.#transport;
+  }
+
+  /** What was answered instead of 101, where something was. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** What `ws` said went wrong. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** reconnecting-websocket forwards each message in an event object of its own; nobody listens to it there. */
+  override addEventListener<K extends keyof WebSocket.WebSocketEventMap>(
+    type: K,
+    listener: (event: WebSocket.WebSocketEventMap[K]) => void,
+    options?: WebSocket.EventListenerOptions,
+  ): void {
+    if (type !== 'message') super.addEventListener(type, listener, options);
+  }
+
+  movement(): Movement {
+    const transport = this.transport;
+    return {
+      received: transport.bytesRead,
+      sent: transport.bytesWritten - transport.writableLength,
+      waiting: transport.writableLength,
+      inKernelQueue: writeQueueSize(transport),
+    };
+  }
+
+  async #refused(response: IncomingMessage): Promise<void> {
+    this.#refusal = await readRefusal(response, this.#clock);
+    // With a listener for this event, ending the attempt is up to us; it emits `error`, then `close`.
+    this.terminate();
+  }
+
+  #endOf(closeCode: number): LinkEnd {
+    if (this.#opened) return { cause: 'closed', closeCode };
+    const proxyStatus = this.#tunnel?.refusal();
+    if (proxyStatus !== undefined) return { cause: 'proxy-refused', status: proxyStatus };
+    if (this.#refusal === undefined) {
+      return { cause: 'unreachable', reason: this.#failure ?? `closed with ${closeCode}` };
+    }
+    const { status, retryAfterMs } = this.#refusal;
+    return { cause: 'refused', status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+}
+
+/** `secureContext` and `closeTimeout` exist, but not in the types of `ws`. */
+function clientOptions(
+  dial: Dial,
+): ClientOptions & { secureContext: SecureContext | undefined; closeTimeout: number } {
+  return {
+    headers: { ...dial.headers },
+    secureContext: dial.secureContext,
+    agent: dial.tunnel?.agent,
+    maxPayload,
+    // Compression costs six times the CPU of everything else on this path.
+    perMessageDeflate: false,
+    // A redirect would take the token to another host.
+    followRedirects: false,
+    handshakeTimeout: dial.handshakeMs,
+    closeTimeout: dial.closeMs,
+  };
+}
+
+/**
+ * Bytes that the kernel has not taken of the write under way. A long write completes as a whole, so `bytesWritten`
+ * and `writableLength` stand still for as long as it takes; Node's own idle time-out reads this same private field
+ * (lib/net.js, `_onTimeout`) for the same reason. 0 where it is missing: a slow uplink then looks less alive.
+ */
+function writeQueueSize(socket: Socket): number {
+  const handle = (socket as Socket & { _handle?: { writeQueueSize?: unknown } | null })._handle;
+  return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0;
+}
+
+/** An error of several addresses (RFC 8305) has a code and no message. */
+function describeFailure(error: Error & { code?: unknown }): string {
+  const code = typeof error.code === 'string' ? error.code : undefined;
+  if (error.message === '') return code ?? error.name;
+  return code === undefined || error.message.includes(code)
+    ? error.message
+    : `${error.message} (${code})`;
+}

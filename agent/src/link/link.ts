@@ -1,0 +1,261 @@
+import {
+  type AgentMessage,
+  type Bye,
+  type ByeCode,
+  byeRule,
+  type Clock,
+  codecFor,
+  type FrameLimits,
+  type Head,
+  Heartbeat,
+  type Hello,
+  type Ignored,
+  type Incoming,
+  protocolVersion,
+  type RelayMessage,
+  type ReplyBody,
+  type ReplyEnd,
+  type Subprotocol,
+  subprotocols,
+  type Timer,
+  type Welcome,
+  WireError,
+} from '@pullwire/shared';
+import type { PullLink, PullReceiver } from '../pull/pull-link.ts';
+import { boundHeartbeat, type HeartbeatBounds } from './heartbeat-bounds.ts';
+import type { LinkCounters } from './link-counters.ts';
+import { dispatch, type RelayHandlers } from './link-dispatch.ts';
+import type { LinkSocket } from './link-socket.ts';
+import { LinkWriter } from './link-writer.ts';
+
+/** PROTOCOL.md, "States of a link"; a link exists from `greeting` on. */
+export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
+
+export interface LinkOptions {
+  /** Open. */
+  readonly socket: LinkSocket;
+  readonly receiver: PullReceiver;
+  readonly clock: Clock;
+  /** For the relay's `welcome`. */
+  readonly welcomeMs: number;
+  readonly heartbeat: HeartbeatBounds;
+  readonly counters: LinkCounters;
+  readonly hooks: LinkHooks;
+}
+
+export interface LinkHooks {
+  state(link: Link): void;
+  /** A frame that the relay should not have sent; the link ends. */
+  malformed(error: WireError): void;
+  /** Something in this process threw; the link ends. */
+  failed(error: unknown): void;
+}
+
+/** One WebSocket from its `open` to its end, and the way back for the pulls that came over it. */
+export class Link implements PullLink {
+  readonly subprotocol: Subprotocol;
+  readonly #options: LinkOptions;
+  readonly #writer: LinkWriter;
+  readonly #heartbeat: Heartbeat;
+  readonly #decode: (data: Incoming) => RelayMessage | Ignored;
+  #state: LinkState = 'greeting';
+  #laterHello: Hello | undefined;
+  #welcome: Welcome | undefined;
+  #welcomeDue: Timer | undefined;
+  #openedAt: number | undefined;
+  #livedMs = 0;
+  #bye: Bye | undefined;
+  #drainWithinMs: number | undefined;
+
+  constructor(options: LinkOptions) {
+    const { socket, receiver, counters, clock, heartbeat, welcomeMs } = options;
+    this.#options = options;
+    this.subprotocol = agreed(socket.protocol);
+    this.#decode = codecFor(this.subprotocol).decodeRelay;
+    this.#writer = new LinkWriter(socket, this.subprotocol, counters, (id) => receiver.room(id));
+    this.#heartbeat = new Heartbeat(
+      clock,
+      { intervalMs: heartbeat.maxMs, timeoutMs: welcomeMs },
+      {
+        ping: () => this.#ping(),
+        movement: () => socket.movement(),
+        dead: () => this.bye('idle', 'no proof of life in time'),
+      },
+    );
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** What the relay said last about itself. */
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** The `bye` that ended it, of whichever side. */
+  get byeSaid(): Bye | undefined {
+    return this.#bye;
+  }
+
+  /** The relay asked for the next link, this long before it closes this one. */
+  get drainWithinMs(): number | undefined {
+    return this.#drainWithinMs;
+  }
+
+  /** How long it was open, in milliseconds. */
+  get livedMs(): number {
+    if (this.#openedAt === undefined || this.#state === 'closed') return this.#livedMs;
+    return this.#options.clock.monotonic() - this.#openedAt;
+  }
+
+  /** Bytes that wait in this process. */
+  get waitingBytes(): number {
+    return this.#writer.waitingBytes;
+  }
+
+  get limits(): FrameLimits {
+    return this.#writer.limits;
+  }
+
+  /** Says `hello`; the relay's `welcome` opens the link. */
+  start(hello: Hello): void {
+    const { socket, clock, welcomeMs } = this.#options;
+    socket.on('message', this.#onMessage);
+    socket.once('close', () => this.#close());
+    this.#welcomeDue = clock.after(welcomeMs, () =>
+      this.bye('hello-timeout', 'no welcome in time'),
+    );
+    this.control(hello);
+  }
+
+  /** What the agent offers has changed. Before `welcome` it waits, since a second `hello` would be out of turn. */
+  repeatHello(hello: Hello): void {
+    if (this.#state === 'greeting') this.#laterHello = hello;
+    else this.control(hello);
+  }
+
+  bodyRoom(head: Head): number {
+    return this.#writer.bodyRoom(head);
+  }
+
+  /** @throws WireError where the message cannot be encoded. */
+  control(message: AgentMessage): void {
+    if (this.#state !== 'closed') this.#writer.control(message);
+  }
+
+  /** @throws WireError where the message cannot be encoded. */
+  data(pullId: string, message: Head | ReplyBody | ReplyEnd, bytes: number): boolean {
+    return this.#state !== 'closed' && this.#writer.data(pullId, message, bytes);
+  }
+
+  forget(pullId: string): void {
+    this.#writer.forget(pullId);
+  }
+
+  /** Asks the relay for no new pulls. */
+  drain(): void {
+    this.control({ action: 'drain' });
+    if (this.#state === 'open') this.#enter('draining');
+  }
+
+  /** Resolves when no data is queued any more, or the link is closed. */
+  flushed(): Promise<void> {
+    return this.#writer.flushed();
+  }
+
+  /** The last word; `closeCode` where it is another than that of the `bye`. */
+  bye(code: ByeCode, reason?: string, closeCode: number = byeRule(code).close): void {
+    if (this.#state === 'closed') return;
+    this.#bye = { action: 'bye', code, ...(reason !== undefined && { reason }) };
+    this.#writer.control(this.#bye);
+    this.#options.socket.close(closeCode);
+    this.#close();
+  }
+
+  readonly #handlers: RelayHandlers = {
+    welcome: (welcome) => this.#welcomed(welcome),
+    pull: (message) => this.#options.receiver.receive(message, this),
+    drain: ({ withinMs }) => {
+      this.#drainWithinMs = withinMs;
+      if (this.#state === 'open') this.#enter('draining');
+    },
+    bye: (bye) => this.#dismissed(bye),
+    ignored: () => {
+      this.#options.counters.ignored += 1;
+    },
+  };
+
+  readonly #onMessage = (data: unknown, isBinary: boolean): void => {
+    if (this.#state === 'closed') return;
+    this.#options.counters.framesIn += 1;
+    try {
+      // With `fragments` as its binary type, `ws` gives the pieces of a binary message, and one buffer for text.
+      const incoming = isBinary ? (data as Uint8Array[]) : (data as Buffer).toString();
+      dispatch(this.#decode(incoming), this.#state !== 'greeting', this.#handlers);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  #welcomed(welcome: Welcome): void {
+    if (welcome.version !== protocolVersion) {
+      return this.bye('unsupported-version', `expected version ${protocolVersion}`);
+    }
+    this.#welcomeDue?.cancel();
+    this.#welcome = welcome;
+    this.#writer.narrow(welcome.limits);
+    this.#heartbeat.start(boundHeartbeat(welcome.heartbeat, this.#options.heartbeat));
+    if (this.#state === 'greeting') this.#open();
+  }
+
+  #open(): void {
+    this.#openedAt = this.#options.clock.monotonic();
+    this.#options.counters.links += 1;
+    this.#enter('open');
+    if (this.#laterHello !== undefined) this.control(this.#laterHello);
+  }
+
+  #dismissed(bye: Bye): void {
+    this.#bye = bye;
+    this.#options.socket.close(1000);
+    this.#close();
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof WireError)) {
+      this.#options.hooks.failed(error);
+      return this.bye('internal-error');
+    }
+    this.#options.counters.malformed += 1;
+    this.#options.hooks.malformed(error);
+    // Unsupported Data (RFC 6455 §7.4.1) has no `bye` of its own.
+    if (error.code === 'wrong-type') this.bye('protocol-error', error.message, 1003);
+    else this.bye(error.code, error.message);
+  }
+
+  #ping(): void {
+    this.#options.counters.pings += 1;
+    this.#options.socket.ping();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#livedMs = this.livedMs;
+    this.#welcomeDue?.cancel();
+    this.#heartbeat.stop();
+    this.#enter('closed');
+    this.#writer.close();
+    this.#options.receiver.lost(this);
+  }
+
+  #enter(state: LinkState): void {
+    this.#state = state;
+    this.#options.hooks.state(this);
+  }
+}
+
+/** `ws` refuses an answer that picked none of those offered. */
+function agreed(protocol: string): Subprotocol {
+  return subprotocols.find((known) => known === protocol) ?? 'pullwire.v1+json';
+}

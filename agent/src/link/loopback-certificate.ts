@@ -1,0 +1,21 @@
+/** A certificate of its own for `localhost` and `127.0.0.1`, good for a hundred years: for tests, known to everybody. */
+export const loopbackCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUQopR6qcVxsHpa6PViRZ4o+QzVZAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDIzMjkzNVoYDzIxMjYxMDMx
+MjMyOTM1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR3BP8TIWI57Owz+6fyviDSUrmJviHDTu2/OS0DMbO1LdiEAvPOWjsD
+suFBjshLxQvf7BH1BGTX1RdcOGVFcLemo28wbTAdBgNVHQ4EFgQUsDiwdsidVrpC
+1T9rrCoQg0TyrqgwHwYDVR0jBBgwFoAUsDiwdsidVrpC1T9rrCoQg0TyrqgwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAPvG0VhnedF+5STzCffM7xQ0tqe14M15v+x5cB5C31woAiBX
+29c3r8s0bdrJPMqnG8sXIKXvAAQAAyDe0vDHL4udWA==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgI/AcUFYp8reOSSqJ
+Wh05tPbijNtSQ0k9OERbGNntZA6hRANCAAR3BP8TIWI57Owz+6fyviDSUrmJviHD
+Tu2/OS0DMbO1LdiEAvPOWjsDsuFBjshLxQvf7BH1BGTX1RdcOGVFcLem
+-----END PRIVATE KEY-----
+`,
+};

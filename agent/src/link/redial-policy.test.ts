@@ -1,0 +1,105 @@
+import { byeCodes } from '@pullwire/shared';
+import { describe, expect, it } from 'vitest';
+import { type LinkEnd, type Redial, redial } from './redial-policy.ts';
+
+const settings = { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 };
+const lost: LinkEnd = { cause: 'closed', closeCode: 1006 };
+
+function decide(
+  end: LinkEnd,
+  over: { attempt?: number; livedMs?: number; random?: number } = {},
+): Redial {
+  return redial({ end, attempt: 0, livedMs: 0, random: 0.5, ...over }, settings);
+}
+
+function waitOf(end: LinkEnd, over: Parameters<typeof decide>[1] = {}): number {
+  const decision = decide(end, over);
+  if ('final' in decision) throw new Error(`final: ${decision.final}`);
+  return decision.waitMs;
+}
+
+describe('redial', () => {
+  const range = (end: LinkEnd, attempt: number) => [
+    waitOf(end, { attempt, random: 0 }),
+    waitOf(end, { attempt, random: 0.999_999 }),
+  ];
+
+  it.each([
+    [0, 100, 1_000],
+    [1, 100, 2_000],
+    [2, 100, 4_000],
+    [5, 100, 32_000],
+    [6, 100, 60_000],
+    [1_000_000, 100, 60_000],
+  ])('attempt %i after a lost link waits from %i to %i ms', (attempt, from, to) => {
+    expect(range(lost, attempt)).toEqual([from, to]);
+  });
+
+  it.each([
+    [0, 30_000, 60_000],
+    [1, 30_000, 120_000],
+    [3, 30_000, 300_000],
+    [50, 30_000, 300_000],
+  ])(
+    'attempt %i after a refusal that waits for people waits from %i to %i ms',
+    (attempt, from, to) => {
+      expect(range({ cause: 'refused', status: 401 }, attempt)).toEqual([from, to]);
+    },
+  );
+
+  it.each<[string, LinkEnd, 'backoff' | 'rarely' | 'final']>([
+    ['400', { cause: 'refused', status: 400 }, 'rarely'],
+    ['401', { cause: 'refused', status: 401 }, 'rarely'],
+    ['403', { cause: 'refused', status: 403 }, 'final'],
+    ['404', { cause: 'refused', status: 404 }, 'rarely'],
+    ['426', { cause: 'refused', status: 426 }, 'rarely'],
+    ['429', { cause: 'refused', status: 429 }, 'backoff'],
+    ['503', { cause: 'refused', status: 503 }, 'backoff'],
+    ['a redirect', { cause: 'refused', status: 302 }, 'backoff'],
+    ['403 of the proxy', { cause: 'proxy-refused', status: 403 }, 'backoff'],
+    ['407 of the proxy', { cause: 'proxy-refused', status: 407 }, 'rarely'],
+    ['no connection', { cause: 'unreachable', reason: 'ECONNREFUSED' }, 'backoff'],
+    ['a bye nobody knows', { cause: 'bye', code: 'tired' }, 'backoff'],
+    ['a bye named like a method of Object', { cause: 'bye', code: 'constructor' }, 'backoff'],
+    ['close 1000', { cause: 'closed', closeCode: 1000 }, 'backoff'],
+    ['close 1006', { cause: 'closed', closeCode: 1006 }, 'backoff'],
+    ['close 4001 whose bye was lost', { cause: 'closed', closeCode: 4001 }, 'final'],
+    ['close 4002 whose bye was lost', { cause: 'closed', closeCode: 4002 }, 'rarely'],
+    ['close 4999', { cause: 'closed', closeCode: 4999 }, 'backoff'],
+    ...Object.entries(byeCodes).map(
+      ([code, rule]): [string, LinkEnd, 'backoff' | 'rarely' | 'final'] => [
+        `bye ${code}`,
+        { cause: 'bye', code },
+        rule.redial,
+      ],
+    ),
+  ])('%s means the rule of the protocol', (_name, end, rule) => {
+    const decision = decide(end, { random: 0 });
+    const found = 'final' in decision ? 'final' : decision.waitMs < 30_000 ? 'backoff' : 'rarely';
+    expect(found).toBe(rule);
+  });
+
+  it('ends with exit code 77 and says why', () => {
+    expect(decide({ cause: 'bye', code: 'revoked' })).toEqual({
+      final: 'bye revoked',
+      exitCode: 77,
+    });
+  });
+
+  it('counts attempts until a link has lived for a while', () => {
+    expect(decide(lost, { attempt: 4, livedMs: 29_999 })).toMatchObject({ attempt: 5 });
+    expect(decide(lost, { attempt: 4, livedMs: 30_000 })).toMatchObject({ attempt: 1 });
+    expect(waitOf(lost, { attempt: 4, livedMs: 30_000, random: 0.999_999 })).toBe(1_000);
+  });
+
+  it('waits at least as long as Retry-After says, and spreads a fleet over the time after it', () => {
+    const shedding: LinkEnd = { cause: 'refused', status: 503, retryAfterMs: 20_000 };
+    expect(range(shedding, 3)).toEqual([20_100, 28_000]);
+  });
+
+  it('takes a Retry-After of days for a mistake', () => {
+    expect(waitOf({ cause: 'refused', status: 503, retryAfterMs: 9e9 }, { random: 0 })).toBe(
+      3_600_100,
+    );
+  });
+});

@@ -1,0 +1,163 @@
+import {
+  type Clock,
+  type Pull,
+  PullFault,
+  type RelayCredit,
+  type RequestBody,
+  type RequestEnd,
+} from '@pullwire/shared';
+import type { Source } from '../source/source.ts';
+import { AgentPull, type PullAudit } from './agent-pull.ts';
+import type { PullLink, PullMessage, PullReceiver } from './pull-link.ts';
+import { PullMemory } from './pull-memory.ts';
+
+export interface AdmissionRequest {
+  readonly method: string;
+  /** Raw. */
+  readonly path: string;
+  /** Undefined: no body, or one of unknown length. */
+  readonly bodyLength: number | undefined;
+  readonly caller: string;
+}
+
+export interface Admission {
+  readonly segments: readonly string[];
+  /** The pull has ended: its place is free. */
+  release(): void;
+}
+
+/** What of a source may be asked: throws `PullFault` where it may not. */
+export interface SourcePolicy {
+  admit(request: AdmissionRequest): Admission;
+  /** Bytes of request body at most. */
+  readonly requestBytes: number;
+}
+
+export interface PolicedSource {
+  readonly source: Source;
+  readonly policy: SourcePolicy;
+}
+
+export interface PullDeskOptions {
+  readonly sources: ReadonlyMap<string, PolicedSource>;
+  /** Pulls in flight over all sources. */
+  readonly maxPulls: number;
+  readonly clock: Clock;
+  /** One line a pull, whatever became of it. */
+  audit(line: PullAudit): void;
+}
+
+export interface PullCounters {
+  pulls: number;
+  repeated: number;
+  stray: number;
+}
+
+/** Takes the relay's messages about pulls, and runs each pull once, after policy, until it ends. */
+export class PullDesk implements PullReceiver {
+  readonly #options: PullDeskOptions;
+  #sources: ReadonlyMap<string, PolicedSource>;
+  readonly #running = new Map<string, AgentPull>();
+  readonly #memory: PullMemory;
+  #drained: (() => void) | undefined;
+  #draining = false;
+  readonly counters: PullCounters = { pulls: 0, repeated: 0, stray: 0 };
+
+  constructor(options: PullDeskOptions) {
+    this.#options = options;
+    this.#sources = options.sources;
+    this.#memory = new PullMemory(options.clock.monotonic);
+  }
+
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
+  /** New pulls use these from now on; those under way end with what they began with. */
+  replaceSources(sources: ReadonlyMap<string, PolicedSource>): void {
+    this.#sources = sources;
+  }
+
+  receive(message: PullMessage, link: PullLink): void {
+    switch (message.action) {
+      case 'pull':
+        return this.#begin(message, link);
+      case 'cancel':
+        return this.#cancel(message.pullId, message.reason);
+      case 'body':
+      case 'end':
+      case 'credit':
+        return this.#pass(message);
+    }
+  }
+
+  room(pullId: string): void {
+    this.#running.get(pullId)?.room();
+  }
+
+  lost(link: PullLink): void {
+    for (const pull of this.#running.values()) if (pull.link === link) pull.stop('link-lost');
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true;
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  #begin(pull: Pull, link: PullLink): void {
+    if (this.#running.has(pull.pullId) || this.#memory.hasEnded(pull.pullId)) {
+      this.counters.repeated += 1;
+      return;
+    }
+    this.counters.pulls += 1;
+    const run = new AgentPull(pull, link, this.#options.clock, {
+      audit: this.#options.audit,
+      ended: this.#ended,
+    });
+    this.#running.set(pull.pullId, run);
+    run.start(this.#find(pull));
+  }
+
+  /** The source, or why there is none for this pull. */
+  #find(pull: Pull): PolicedSource | PullFault {
+    if (this.#draining) {
+      return new PullFault('agent-draining', 'agent-accept', {
+        detail: 'the agent is shutting down and takes no new pulls',
+        retryAfterMs: 5_000,
+      });
+    }
+    if (this.#running.size > this.#options.maxPulls) {
+      return new PullFault('busy', 'agent-accept', {
+        detail: `the device already has ${this.#options.maxPulls} pulls in flight (maxPulls)`,
+        retryAfterMs: 1_000,
+      });
+    }
+    const found = this.#sources.get(pull.source);
+    if (found !== undefined) return found;
+    return new PullFault('source-unknown', 'agent-accept', {
+      detail: `the device has no source "${pull.source}"`,
+    });
+  }
+
+  #pass(message: RequestBody | RequestEnd | RelayCredit): void {
+    const run = this.#running.get(message.pullId);
+    if (run === undefined) this.counters.stray += 1;
+    else if (message.action === 'credit') run.raise(message.limit);
+    else run.requestBody(message);
+  }
+
+  #cancel(pullId: string, reason: string): void {
+    const run = this.#running.get(pullId);
+    if (run === undefined) this.#memory.end(pullId);
+    else run.stop(reason);
+  }
+
+  readonly #ended = (pullId: string): void => {
+    this.#running.delete(pullId);
+    this.#memory.end(pullId);
+    if (this.#running.size === 0) this.#drained?.();
+  };
+}

@@ -1,0 +1,57 @@
+import { methodPattern } from '@pullwire/shared';
+import * as v from 'valibot';
+import { PathPattern } from '../policy/path-pattern.ts';
+import { strictMap, textLike, textMatching, wholeNumber } from './config-schema.ts';
+import { size } from './quantity.ts';
+
+const pathPattern = textLike('a path pattern', (text) => new PathPattern(text));
+
+const anyMethod = v.pipe(
+  textMatching('a method, as HTTP writes it: GET', methodPattern),
+  v.check(
+    (method) => method !== 'CONNECT',
+    'a method other than CONNECT: tunnels are not supported',
+  ),
+);
+const readingMethod = v.picklist(['GET', 'HEAD'], 'GET or HEAD: this kind of source is only read');
+
+function allowList<const Method extends v.GenericSchema<unknown, string>>(method: Method) {
+  const rule = strictMap({
+    methods: v.optional(
+      v.pipe(v.array(method, 'a list of methods'), v.minLength(1, 'at least one method')),
+      ['GET', 'HEAD'],
+    ),
+    paths: v.pipe(
+      v.array(pathPattern, 'a list of path patterns'),
+      v.minLength(1, 'at least one path pattern'),
+    ),
+  });
+  return v.optional(v.array(rule, 'a list of {methods, paths}'), []);
+}
+
+/** Deny by default: a source without rules refuses everything. */
+export const allowAnyMethod = allowList(anyMethod);
+export const allowReading = allowList(readingMethod);
+
+const rate = v.pipe(
+  strictMap({
+    perSecond: v.pipe(
+      v.number('a number over 0'),
+      v.check((perSecond) => perSecond > 0 && Number.isFinite(perSecond), 'a number over 0'),
+    ),
+    burst: v.exactOptional(wholeNumber(1, 1_000_000)),
+  }),
+  v.transform(({ perSecond, burst }) => ({
+    perSecond,
+    burst: burst ?? Math.max(1, Math.ceil(perSecond)),
+  })),
+);
+
+/** Pulls in flight and per second: the same for every kind. */
+export const pullLimits = {
+  pulls: v.optional(wholeNumber(1, 10_000), 16),
+  rate: v.optional(v.nullable(rate), null),
+};
+
+/** Of a reply's body; null: unlimited. */
+export const replyBytes = v.optional(v.nullable(size()), null);

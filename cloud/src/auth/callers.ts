@@ -1,0 +1,34 @@
+import type { HeaderList } from '@pullwire/shared';
+import type { CredentialHeader } from '../http/pull-headers.ts';
+
+export type GrantVerdict = 'allowed' | 'no-grant' | 'method-not-granted';
+
+/** What a caller may pull and see; compiled once a key. */
+export interface CallerGrants {
+  allows(
+    device: string,
+    labels: Readonly<Record<string, string>>,
+    source: string,
+    method: string,
+  ): GrantVerdict;
+  seesDevice(device: string, labels: Readonly<Record<string, string>>): boolean;
+  /** May delete the device from the registry. */
+  managesDevice(device: string, labels: Readonly<Record<string, string>>): boolean;
+}
+
+/** Whoever sent the request, by a key or token that is valid now. */
+export interface AuthenticatedCaller {
+  readonly id: string;
+  readonly name: string;
+  readonly grants: CallerGrants;
+  /** Which header carried the credential: the only one that is removed. */
+  readonly credential: CredentialHeader;
+}
+
+export interface Callers {
+  /**
+   * At once where the key is cached. Throws or rejects with `PullFault` `caller-unauthenticated` or
+   * `registry-unavailable`.
+   */
+  authenticate(headers: HeaderList): AuthenticatedCaller | Promise<AuthenticatedCaller>;
+}

@@ -1,0 +1,102 @@
+import { type ErrorCode, PullFault } from '@pullwire/shared';
+import type { DeviceService } from '../presence/device-service.ts';
+import type { PullService } from '../pull/pull-service.ts';
+import type { Exchange, HttpAnswer } from './exchange.ts';
+import { jsonAnswer, problem } from './problem.ts';
+import { type Route, routeMethods, routeOf } from './routes.ts';
+
+/** Whether the host can do its work now. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** For people: what is missing. */
+  readonly why?: string;
+}
+
+export interface FrontOptions {
+  readonly pulls: Pick<PullService, 'start'>;
+  readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
+  readiness(): Readiness;
+  /** A mistake of ours, for the log. */
+  failed(error: unknown): void;
+}
+
+/** The one door of the HTTP surface: both hosts route every request through it. */
+export class Front {
+  readonly #options: FrontOptions;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+  }
+
+  /** Answers the exchange, at once or later; never throws. */
+  handle(exchange: Exchange): void {
+    const route = routeOf(exchange.target);
+    if (route.name === 'pull') return this.#options.pulls.start(exchange, route);
+    this.#answer(exchange, route).then(
+      (answer) => exchange.answer(answer),
+      (error: unknown) => this.#fail(exchange, error),
+    );
+  }
+
+  async #answer(exchange: Exchange, route: Route): Promise<HttpAnswer> {
+    const methods = routeMethods[route.name];
+    if (methods !== undefined && !methods.includes(exchange.method)) {
+      return this.#refuse(exchange, 'method-not-allowed', `use ${methods.join(', ')}`, [
+        'Allow',
+        methods.join(', '),
+      ]);
+    }
+    switch (route.name) {
+      case 'devices':
+        return this.#options.devices.list(exchange, route.query);
+      case 'device':
+        return exchange.method === 'DELETE'
+          ? this.#options.devices.remove(exchange, route.device)
+          : this.#options.devices.show(exchange, route.device);
+      case 'live':
+        return jsonAnswer(200, { status: 'live' });
+      case 'ready':
+        return this.#ready();
+      case 'link':
+        return this.#refuse(exchange, 'upgrade-required', 'dial with a WebSocket client', [
+          'Upgrade',
+          'websocket',
+        ]);
+      case 'malformed':
+        return this.#refuse(exchange, 'bad-request', 'the path is not one of this API');
+      case 'unknown':
+      case 'pull':
+        return this.#refuse(
+          exchange,
+          'route-unknown',
+          'see /devices and /devices/{device}/sources/{source}/{path}',
+        );
+    }
+  }
+
+  #ready(): HttpAnswer {
+    const { ready, why } = this.#options.readiness();
+    return ready
+      ? jsonAnswer(200, { status: 'ready' })
+      : jsonAnswer(503, { status: 'not-ready', why });
+  }
+
+  #refuse(
+    exchange: Exchange,
+    code: ErrorCode,
+    detail: string,
+    headers: readonly string[] = [],
+  ): HttpAnswer {
+    const fault = new PullFault(code, 'lookup', { detail });
+    return problem(fault, { method: exchange.method, answeredBy: 'relay', headers });
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    const known = error instanceof PullFault;
+    if (!known) this.#options.failed(error);
+    const fault = known
+      ? error
+      : new PullFault('relay-error', 'lookup', { detail: 'the relay failed; its log says why' });
+    exchange.answer(problem(fault, { method: exchange.method, answeredBy: 'relay' }));
+  }
+}

@@ -1,0 +1,77 @@
+import { devicePattern, sourcePattern } from '@pullwire/shared';
+import { parseTarget } from './target.ts';
+
+/** What a request asks for: every path of the HTTP surface is one of these, on every host. */
+export type Route =
+  | {
+      readonly name: 'pull';
+      readonly device: string;
+      readonly source: string;
+      /** Raw, begins with `/`. */
+      readonly path: string;
+      readonly query: string | undefined;
+    }
+  | { readonly name: 'devices'; readonly query: string | undefined }
+  | { readonly name: 'device'; readonly device: string; readonly query: string | undefined }
+  | { readonly name: 'link' }
+  | { readonly name: 'live' }
+  | { readonly name: 'ready' }
+  | { readonly name: 'unknown' }
+  | { readonly name: 'malformed' };
+
+const fixed: Readonly<Record<string, Route>> = {
+  '/link': { name: 'link' },
+  '/health/live': { name: 'live' },
+  '/health/ready': { name: 'ready' },
+};
+
+/** The methods a route takes; undefined: any. */
+export const routeMethods: Readonly<Record<Route['name'], readonly string[] | undefined>> = {
+  pull: undefined,
+  devices: ['GET', 'HEAD'],
+  device: ['GET', 'HEAD', 'DELETE'],
+  link: ['GET'],
+  live: ['GET', 'HEAD'],
+  ready: ['GET', 'HEAD'],
+  unknown: undefined,
+  malformed: undefined,
+};
+
+const pullPath = /^\/devices\/([^/]+)\/sources\/([^/]+)(\/.*)?$/s;
+const devicePath = /^\/devices\/([^/]+)$/;
+
+/** Finds the route of a raw request target. Ids may be percent-encoded; what follows a source stays byte for byte. */
+export function routeOf(rawTarget: string): Route {
+  const target = parseTarget(rawTarget);
+  if (target === undefined) return { name: 'malformed' };
+  const pull = pullPath.exec(target.path);
+  if (pull !== null) return pullRoute(pull, target.query);
+  if (target.path === '/devices') return { name: 'devices', query: target.query };
+  const device = devicePath.exec(target.path);
+  if (device !== null) {
+    const id = decodeId(device[1] as string, devicePattern);
+    return id === undefined
+      ? { name: 'malformed' }
+      : { name: 'device', device: id, query: target.query };
+  }
+  return (
+    (Object.hasOwn(fixed, target.path) ? fixed[target.path] : undefined) ?? { name: 'unknown' }
+  );
+}
+
+function pullRoute(match: RegExpExecArray, query: string | undefined): Route {
+  const device = decodeId(match[1] as string, devicePattern);
+  const source = decodeId(match[2] as string, sourcePattern);
+  if (device === undefined || source === undefined) return { name: 'malformed' };
+  return { name: 'pull', device, source, path: match[3] ?? '/', query };
+}
+
+function decodeId(raw: string, pattern: RegExp): string | undefined {
+  if (!raw.includes('%')) return pattern.test(raw) ? raw : undefined;
+  try {
+    const id = decodeURIComponent(raw);
+    return pattern.test(id) ? id : undefined;
+  } catch {
+    return undefined; // not percent-encoded UTF-8: no id
+  }
+}

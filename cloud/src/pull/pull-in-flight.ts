@@ -1,0 +1,241 @@
+import {
+  type CancelReason,
+  type Clock,
+  type ErrorCode,
+  type Fault,
+  isErrorCode,
+  type Pull,
+  PullFault,
+  type ReplyMessage,
+  type Timer,
+  WireError,
+} from '@pullwire/shared';
+import type { Exchange, ExchangeListener } from '../http/exchange.ts';
+import { type AnsweredBy, problem } from '../http/problem.ts';
+import type { WaitingPull } from '../reply/reply-desk.ts';
+import type { LinkedPull, PullTarget } from './pull-target.ts';
+import { ReplyToCaller } from './reply-to-caller.ts';
+import { RequestToAgent } from './request-to-agent.ts';
+
+/** How a pull ended, for the log and the counters. */
+export interface PullOutcome {
+  readonly pull: Pull;
+  readonly device: string;
+  readonly instance: string;
+  readonly status: number | undefined;
+  readonly code: ErrorCode | undefined;
+  readonly stage: string | undefined;
+  readonly detail: string | undefined;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+export interface PullInFlightOptions {
+  readonly pull: Pull;
+  readonly exchange: Exchange;
+  readonly target: PullTarget;
+  readonly clock: Clock;
+  readonly receivedAt: number;
+  readonly deadlineMs: number;
+  readonly requestBodyBytes: number;
+  ended(outcome: PullOutcome): void;
+}
+
+/** One pull at the relay, from the frame that goes down the link to the end of the caller's answer. */
+export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
+  readonly pullId: string;
+  readonly device: string;
+  readonly replyTo: string;
+  readonly #options: PullInFlightOptions;
+  readonly #request: RequestToAgent;
+  readonly #reply: ReplyToCaller;
+  #deadline: Timer | undefined;
+  #movedAt: number;
+  #sent = false;
+  #heard = false;
+  #over = false;
+
+  constructor(options: PullInFlightOptions) {
+    const { pull, exchange, target } = options;
+    this.#options = options;
+    this.pullId = pull.pullId;
+    this.device = target.device;
+    this.replyTo = pull.replyTo;
+    this.#movedAt = options.receivedAt;
+    this.#request = new RequestToAgent(
+      exchange,
+      target.connection,
+      pull,
+      options.requestBodyBytes,
+      { ready: (body) => this.#send(body), failed: (fault) => this.#giveUp(fault, 'relay') },
+    );
+    this.#reply = new ReplyToCaller(exchange, pull.pullId, pull.credit, {
+      elapsed: () => options.clock.monotonic() - options.receivedAt,
+      grant: (limit) => this.#control({ action: 'credit', pullId: pull.pullId, limit }),
+      begun: () => this.#deadline?.cancel(),
+      ended: () => this.#end(undefined),
+    });
+  }
+
+  start(): void {
+    const { exchange, target, clock, deadlineMs } = this.#options;
+    target.begin(this);
+    exchange.listen(this);
+    this.#deadline = clock.after(deadlineMs, () => this.#late());
+    this.#request.start();
+  }
+
+  receive(message: ReplyMessage): void {
+    if (this.#over) return;
+    this.#heard = true;
+    this.#movedAt = this.#options.clock.monotonic();
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.#giveUp(asFault(error), 'relay');
+    }
+  }
+
+  linkLost(why: string): void {
+    const detail = `the link to the device was lost (${why})`;
+    const stage = this.#heard ? 'upstream' : 'send';
+    this.fail(new PullFault('link-lost', stage, { detail, retryAfterMs: 1_000 }), 'relay');
+  }
+
+  room(): void {
+    if (!this.#over) this.#request.room();
+  }
+
+  taken(): void {
+    if (this.#over) return;
+    this.#movedAt = this.#options.clock.monotonic();
+    this.#reply.taken();
+  }
+
+  left(): void {
+    if (this.#over) return;
+    this.#cancel('caller-left');
+    this.#end(new PullFault('caller-left', 'stream', { detail: 'the caller left' }));
+  }
+
+  /** Ends the pull where nothing moved since `before`: neither did the caller take a byte nor did the source give one. */
+  endIfIdle(before: number): void {
+    if (this.#over || this.#reply.status === undefined || this.#movedAt > before) return;
+    const detail = 'neither the caller nor the source moved a byte within the idle limit';
+    this.#giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
+  }
+
+  /** Before the head an honest answer; after it a transfer that breaks where the caller sees it. */
+  fail(fault: PullFault, answeredBy: AnsweredBy): void {
+    if (this.#over) return;
+    const { exchange, pull } = this.#options;
+    if (this.#reply.status === undefined) {
+      const { method, pullId } = pull;
+      exchange.answer(problem(fault, { method, answeredBy, pullId }));
+    } else {
+      exchange.breakOff();
+    }
+    this.#end(fault);
+  }
+
+  #take(message: ReplyMessage): void {
+    switch (message.action) {
+      case 'credit':
+        return this.#request.raise(message.limit);
+      case 'fault':
+        return this.fail(fromAgent(message), 'agent');
+      case 'head':
+      case 'body':
+      case 'end':
+        return this.#reply.receive(message);
+    }
+  }
+
+  #send(body: Uint8Array | undefined): void {
+    const { pull, target } = this.#options;
+    const whole = this.#request.isWhole;
+    const frame: Pull = { ...pull, end: whole, ...(body === undefined ? undefined : { body }) };
+    this.#sent = true;
+    try {
+      if (body === undefined) target.connection.control(frame);
+      else target.connection.data(this.pullId, frame, body.length);
+    } catch (error) {
+      this.fail(error instanceof WireError ? unsendable(error) : asFault(error), 'relay');
+    }
+  }
+
+  #control(message: Parameters<PullTarget['connection']['control']>[0]): void {
+    this.#options.target.connection.control(message);
+  }
+
+  /** The relay's own fault: the agent is told to stop. */
+  #giveUp(fault: PullFault, reason: CancelReason): void {
+    this.#cancel(reason);
+    this.fail(fault, 'relay');
+  }
+
+  #cancel(reason: CancelReason): void {
+    if (!this.#sent) return;
+    const { connection } = this.#options.target;
+    connection.forget(this.pullId);
+    try {
+      connection.control({ action: 'cancel', pullId: this.pullId, reason });
+    } catch {
+      // The link is full or gone: the agent's own limits end the pull there.
+    }
+  }
+
+  #late(): void {
+    if (this.#over) return;
+    const ms = this.#options.deadlineMs;
+    const detail = `no reply began within ${ms} ms (Prefer: wait=N sets more)`;
+    this.#giveUp(new PullFault('deadline-exceeded', 'deadline', { detail }), 'deadline');
+  }
+
+  #end(fault: PullFault | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#deadline?.cancel();
+    this.#request.stop();
+    const { pull, target, clock, receivedAt } = this.#options;
+    target.finish(this.pullId);
+    this.#options.ended({
+      pull,
+      device: target.device,
+      instance: target.instance,
+      status: this.#reply.status ?? fault?.status,
+      code: fault?.code,
+      stage: fault?.stage,
+      detail: fault?.message,
+      bytes: this.#reply.bytes,
+      ms: clock.monotonic() - receivedAt,
+    });
+  }
+}
+
+function fromAgent(message: Fault): PullFault {
+  const code = isErrorCode(message.code) ? message.code : 'agent-error';
+  return new PullFault(code, message.stage, {
+    detail: message.detail,
+    ...(message.retryAfterMs === undefined ? undefined : { retryAfterMs: message.retryAfterMs }),
+    ...(message.extra === undefined ? undefined : { extra: message.extra }),
+  });
+}
+
+/** A request that HTTP takes and the wire does not. */
+function unsendable(error: WireError): PullFault {
+  const code = error.code === 'too-large' ? 'request-head-too-large' : 'bad-request';
+  const detail = `the request cannot be sent to the device: ${error.message}`;
+  return new PullFault(code, 'send', { detail, cause: error });
+}
+
+function asFault(error: unknown): PullFault {
+  if (error instanceof PullFault) return error;
+  if (error instanceof WireError) {
+    return new PullFault('protocol-error', 'stream', { detail: error.message, cause: error });
+  }
+  return new PullFault('relay-error', 'stream', {
+    detail: 'the relay failed; its log says why, under this pull id',
+    cause: error,
+  });
+}

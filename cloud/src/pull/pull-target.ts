@@ -1,0 +1,58 @@
+import type { Connection } from '../connection/connection.ts';
+
+/** A pull as its link sees it. */
+export interface LinkedPull {
+  readonly pullId: string;
+  /** The link ended; nothing more comes. */
+  linkLost(why: string): void;
+  /** The connection's queue has room again for this pull. */
+  room(): void;
+}
+
+/** A live link that pulls can be sent down. */
+export interface PullTarget {
+  readonly device: string;
+  readonly instance: string;
+  readonly connection: Connection;
+  readonly draining: boolean;
+  readonly inFlight: number;
+  hasSource(name: string): boolean;
+  begin(pull: LinkedPull): void;
+  finish(pullId: string): void;
+}
+
+/** Why a device has no link: its last one's last word. */
+export interface OfflineInfo {
+  /** Epoch milliseconds; undefined where the device was never seen. */
+  readonly since: number | undefined;
+  readonly why: string;
+}
+
+/** A known device, as a pull sees it. */
+export interface PullableDevice {
+  readonly device: string;
+  /** As the operator set them: grants may rest on these. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly targets: readonly PullTarget[];
+  /** Asked only where there are no targets. */
+  readonly offline: OfflineInfo;
+}
+
+/** Finds a device: at once where it has a live link here, else from the registry. */
+export interface PullableDevices {
+  /** Rejects with `PullFault` `registry-unavailable`. */
+  find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined>;
+}
+
+/** The least loaded link that offers the source; ties go to the one that came first. */
+export function chooseTarget(
+  targets: readonly PullTarget[],
+  source: string,
+): PullTarget | undefined {
+  let best: PullTarget | undefined;
+  for (const target of targets) {
+    if (target.draining || !target.hasSource(source)) continue;
+    if (best === undefined || target.inFlight < best.inFlight) best = target;
+  }
+  return best;
+}

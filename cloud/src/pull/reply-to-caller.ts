@@ -1,0 +1,134 @@
+import {
+  earlyFrameLimit,
+  type Head,
+  PullFault,
+  Reorder,
+  type ReplyBody,
+  type ReplyEnd,
+  Window,
+} from '@pullwire/shared';
+import { contentLength } from '../http/content-length.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { hasReplyBody, replyHeaders } from '../http/pull-headers.ts';
+
+export interface ReplyToCallerHooks {
+  /** Milliseconds since the request came. */
+  elapsed(): number;
+  /** The reply body may run up to `limit`. */
+  grant(limit: number): void;
+  /** The head has been given to the caller. */
+  begun(status: number): void;
+  /** The reply is complete. */
+  ended(): void;
+}
+
+type ReplyFrame = Head | ReplyBody | ReplyEnd;
+
+/**
+ * Writes an agent's reply frames to the caller, in order, at the caller's pace. The agent is not trusted: what would
+ * break the framing of the HTTP answer becomes a `protocol-error`.
+ */
+export class ReplyToCaller {
+  readonly #exchange: Exchange;
+  readonly #pullId: string;
+  readonly #hooks: ReplyToCallerHooks;
+  readonly #order: Reorder<ReplyFrame>;
+  readonly #window: Window;
+  #received = 0;
+  #declared: number | undefined;
+  #bodyless = false;
+  status: number | undefined;
+
+  constructor(exchange: Exchange, pullId: string, windowBytes: number, hooks: ReplyToCallerHooks) {
+    this.#exchange = exchange;
+    this.#pullId = pullId;
+    this.#hooks = hooks;
+    this.#window = new Window(windowBytes);
+    this.#order = new Reorder({ frames: earlyFrameLimit, bytes: windowBytes, next: 0 });
+  }
+
+  get bytes(): number {
+    return this.#received;
+  }
+
+  /** Throws `PullFault` or `WireError` where the frames make no honest reply. */
+  receive(frame: ReplyFrame): void {
+    const bytes = frame.action === 'end' ? 0 : (frame.body?.length ?? 0);
+    this.#order.accept(frame, bytes, this.#deliver);
+  }
+
+  /** The caller has taken more: opens credit as far as that allows. */
+  taken(): void {
+    const limit = this.#window.taken(this.#received - this.#exchange.pendingBytes);
+    if (limit !== undefined) this.#hooks.grant(limit);
+  }
+
+  readonly #deliver = (frame: ReplyFrame): void => {
+    switch (frame.action) {
+      case 'head':
+        return this.#head(frame);
+      case 'body':
+        return this.#body(frame.body, frame.end);
+      case 'end':
+        return this.#end(undefined, frame);
+    }
+  };
+
+  #head(head: Head): void {
+    const { method } = this.#exchange;
+    this.#bodyless = !hasReplyBody(method, head.status);
+    const declared = contentLength(head.headers);
+    if (declared === 'invalid') throw broken('the reply has no single valid Content-Length');
+    this.#declared = this.#bodyless ? undefined : declared;
+    if (head.body !== undefined) this.#count(head.body.length);
+    if (head.end) this.#checkComplete();
+    const totalMs = this.#hooks.elapsed();
+    const headers = replyHeaders(head, { pullId: this.#pullId, method, totalMs });
+    this.#exchange.head(head.status, head.reason, headers);
+    this.status = head.status;
+    this.#hooks.begun(head.status);
+    if (head.end) this.#finish(head.body, undefined);
+    else if (head.body !== undefined) this.#write(head.body);
+    else this.#exchange.flush();
+  }
+
+  #body(body: Uint8Array, end: boolean): void {
+    this.#count(body.length);
+    if (end) this.#end(body, undefined);
+    else this.#write(body);
+  }
+
+  #write(body: Uint8Array): void {
+    if (!this.#bodyless) this.#exchange.write(body);
+    this.taken();
+  }
+
+  #end(body: Uint8Array | undefined, frame: ReplyEnd | undefined): void {
+    this.#checkComplete();
+    this.#finish(body, frame?.trailers);
+  }
+
+  #finish(body: Uint8Array | undefined, trailers: readonly string[] | undefined): void {
+    this.#exchange.end(this.#bodyless ? undefined : body, trailers);
+    this.#hooks.ended();
+  }
+
+  #count(bytes: number): void {
+    this.#window.received(bytes);
+    this.#received += bytes;
+    if (this.#declared !== undefined && this.#received > this.#declared) {
+      throw broken(`the reply's body is longer than its Content-Length of ${this.#declared}`);
+    }
+  }
+
+  #checkComplete(): void {
+    if (this.#declared === undefined || this.#received === this.#declared) return;
+    throw broken(
+      `the reply's body ended after ${this.#received} bytes, its Content-Length is ${this.#declared}`,
+    );
+  }
+}
+
+function broken(detail: string): PullFault {
+  return new PullFault('protocol-error', 'stream', { detail });
+}

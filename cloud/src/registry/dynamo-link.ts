@@ -1,0 +1,81 @@
+import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type Item, optionalNumberOf, textOf } from './dynamo-attribute.ts';
+import { call, type DynamoTable, write } from './dynamo-call.ts';
+import { linkIsNewer, stillOwner, stillThisLink } from './dynamo-condition.ts';
+import { linkItem } from './dynamo-item.ts';
+import { setAttributes } from './dynamo-set.ts';
+import { itemKeys } from './dynamo-table.ts';
+import type { LinkDescription, LinkRecord } from './registry.ts';
+
+export async function openLink(table: DynamoTable, link: LinkRecord): Promise<'opened' | 'older'> {
+  const written = await write(table, () =>
+    table.client.send(
+      new PutItemCommand({
+        TableName: table.name,
+        Item: linkItem(link),
+        ...linkIsNewer(link.connectedAt, link.connectionId),
+      }),
+    ),
+  );
+  return written || (await isOpen(table, link)) ? 'opened' : 'older';
+}
+
+/** Whether an earlier attempt wrote this very link, and its answer was lost. */
+async function isOpen(table: DynamoTable, link: LinkRecord): Promise<boolean> {
+  const answer = await call(table, () =>
+    table.client.send(
+      new GetItemCommand({
+        TableName: table.name,
+        Key: itemKeys.link(link.device, link.instance),
+        ConsistentRead: true,
+      }),
+    ),
+  );
+  const item = answer.Item;
+  return (
+    item !== undefined &&
+    textOf(item, 'connectionId') === link.connectionId &&
+    optionalNumberOf(item, 'closedAt') === undefined
+  );
+}
+
+export function describeLink(
+  table: DynamoTable,
+  device: string,
+  instance: string,
+  connectionId: string,
+  hello: LinkDescription,
+): Promise<boolean> {
+  const { agent, sources, labels, features } = hello;
+  const key = itemKeys.link(device, instance);
+  return setAttributes(table, key, { agent, sources, labels, features }, stillOwner(connectionId));
+}
+
+export function closeLink(
+  table: DynamoTable,
+  device: string,
+  instance: string,
+  connectionId: string,
+  end: { readonly at: number; readonly why: string },
+): Promise<boolean> {
+  const key = itemKeys.link(device, instance);
+  return setAttributes(
+    table,
+    key,
+    { closedAt: end.at, closedWhy: end.why },
+    stillOwner(connectionId),
+  );
+}
+
+/** Removes a link unless another one took its place since it was read. */
+export function removeLink(table: DynamoTable, item: Item): Promise<boolean> {
+  return write(table, () =>
+    table.client.send(
+      new DeleteItemCommand({
+        TableName: table.name,
+        Key: itemKeys.link(textOf(item, 'device'), textOf(item, 'instance')),
+        ...stillThisLink(textOf(item, 'connectionId')),
+      }),
+    ),
+  );
+}

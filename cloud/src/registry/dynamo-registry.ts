@@ -1,0 +1,90 @@
+import type { DynamoTable } from './dynamo-call.ts';
+import { addDevice, readDevice, readDevices, removeDevice } from './dynamo-device.ts';
+import { addKey, readKey, readKeys, revokeKey } from './dynamo-key.ts';
+import { closeLink, describeLink, openLink } from './dynamo-link.ts';
+import { ensureSchema } from './dynamo-schema.ts';
+import { sweep } from './dynamo-sweep.ts';
+import type {
+  DeviceRecord,
+  KeyRecord,
+  LinkDescription,
+  LinkRecord,
+  PageRequest,
+  Registry,
+} from './registry.ts';
+
+export interface DynamoRegistryInit extends DynamoTable {
+  /** Whether `ensureSchema` may create the table; on AWS, Terraform owns it. */
+  readonly mayCreateTable: boolean;
+}
+
+/**
+ * The registry in one DynamoDB table: AWS, the embedded engine (dynalite 4) or another endpoint. No transactions,
+ * no reliance on TTL, no `ReturnValuesOnConditionCheckFailure`: dynalite has none of them.
+ */
+export class DynamoRegistry implements Registry {
+  readonly #table: DynamoTable;
+  readonly #mayCreateTable: boolean;
+
+  constructor(init: DynamoRegistryInit) {
+    this.#table = { client: init.client, name: init.name };
+    this.#mayCreateTable = init.mayCreateTable;
+  }
+
+  ensureSchema() {
+    return ensureSchema(this.#table, this.#mayCreateTable);
+  }
+
+  device(id: string) {
+    return readDevice(this.#table, id);
+  }
+
+  devices(page: PageRequest) {
+    return readDevices(this.#table, page);
+  }
+
+  addDevice(record: DeviceRecord) {
+    return addDevice(this.#table, record);
+  }
+
+  removeDevice(id: string) {
+    return removeDevice(this.#table, id);
+  }
+
+  openLink(link: LinkRecord) {
+    return openLink(this.#table, link);
+  }
+
+  describeLink(device: string, instance: string, connectionId: string, hello: LinkDescription) {
+    return describeLink(this.#table, device, instance, connectionId, hello);
+  }
+
+  closeLink(
+    device: string,
+    instance: string,
+    connectionId: string,
+    end: { readonly at: number; readonly why: string },
+  ) {
+    return closeLink(this.#table, device, instance, connectionId, end);
+  }
+
+  keyByHash(hash: string) {
+    return readKey(this.#table, hash);
+  }
+
+  keys(page: PageRequest) {
+    return readKeys(this.#table, page);
+  }
+
+  addKey(record: KeyRecord) {
+    return addKey(this.#table, record);
+  }
+
+  revokeKey(id: string, at: number) {
+    return revokeKey(this.#table, id, at);
+  }
+
+  sweep(request: { readonly closedBefore: number; readonly limit: number }) {
+    return sweep(this.#table, request);
+  }
+}

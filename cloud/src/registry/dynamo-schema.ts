@@ -1,0 +1,96 @@
+import {
+  CreateTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  ResourceInUseException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { numberOf } from './dynamo-attribute.ts';
+import { call, type DynamoTable, write } from './dynamo-call.ts';
+import { absent } from './dynamo-condition.ts';
+import { createTableInput, itemKeys, schemaVersion } from './dynamo-table.ts';
+import { RegistryError } from './registry-error.ts';
+
+/** Seconds. */
+const tableWait = { maxWaitTime: 60, minDelay: 0.05, maxDelay: 2 };
+
+/**
+ * Makes sure that the table is there and is one of ours. `create`: whether it may be created here; on AWS,
+ * Terraform owns it. Throws `table-missing`, `wrong-table` or `newer-schema`.
+ */
+export async function ensureSchema(table: DynamoTable, create: boolean): Promise<void> {
+  const found = await readVersion(table).catch((error: unknown) => {
+    if (error instanceof RegistryError && error.code === 'table-missing') return 'no table';
+    throw error;
+  });
+  if (found === 'no table') {
+    if (!create) throw missing(table);
+    await createTable(table);
+  }
+  const version = typeof found === 'number' ? found : await claim(table);
+  if (version > schemaVersion) throw newer(table, version);
+}
+
+/** Undefined where the table has no version yet. */
+async function readVersion(table: DynamoTable): Promise<number | undefined> {
+  const answer = await call(table, () =>
+    table.client.send(
+      new GetItemCommand({
+        TableName: table.name,
+        Key: itemKeys.schema(),
+        ConsistentRead: true,
+      }),
+    ),
+  ).catch((error: unknown) => {
+    throw error instanceof RegistryError && error.code === 'refused'
+      ? wrongTable(table, error)
+      : error;
+  });
+  return answer.Item === undefined ? undefined : numberOf(answer.Item, 'version');
+}
+
+/** Another process may create it at the same time: then both wait for the same table. */
+async function createTable(table: DynamoTable): Promise<void> {
+  await call(table, async () => {
+    try {
+      await table.client.send(new CreateTableCommand(createTableInput(table.name)));
+    } catch (error) {
+      if (!(error instanceof ResourceInUseException)) throw error;
+    }
+    await waitUntilTableExists({ client: table.client, ...tableWait }, { TableName: table.name });
+  });
+}
+
+/** Writes our version where there is none; returns the one that holds. */
+async function claim(table: DynamoTable): Promise<number> {
+  const claimed = await write(table, () =>
+    table.client.send(
+      new PutItemCommand({
+        TableName: table.name,
+        Item: { ...itemKeys.schema(), version: { N: String(schemaVersion) } },
+        ...absent,
+      }),
+    ),
+  );
+  return claimed ? schemaVersion : ((await readVersion(table)) ?? schemaVersion);
+}
+
+const missing = (table: DynamoTable): RegistryError =>
+  new RegistryError(
+    'table-missing',
+    `there is no table "${table.name}" here: create it with terraform/, or name the right table and region`,
+  );
+
+const wrongTable = (table: DynamoTable, cause: RegistryError): RegistryError =>
+  new RegistryError(
+    'wrong-table',
+    `the table "${table.name}" is not one of pullwire's: its keys must be pk and sk, both text`,
+    cause,
+  );
+
+const newer = (table: DynamoTable, version: number): RegistryError =>
+  new RegistryError(
+    'newer-schema',
+    `the table "${table.name}" has schema ${version}, written by a newer pullwire; this one knows ${schemaVersion}:` +
+      ' run the newer version',
+  );

@@ -1,0 +1,65 @@
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+
+/**
+ * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
+ * (its profile and its links), one a caller's key, one for the schema's version.
+ */
+export const tableDefinition = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  /** For lists. Keys only, so that a fleet that redials writes nothing to it: a link's keys never change. */
+  listIndex: { name: 'by-kind', partitionKey: 'kind', sortKey: 'id', projection: 'KEYS_ONLY' },
+  /** Epoch seconds. TTL may be switched on; nothing relies on it. */
+  expiryAttribute: 'expiresAt',
+  billingMode: 'PAY_PER_REQUEST',
+} as const;
+
+/** Raised with every change that an older pullwire would misread. */
+export const schemaVersion = 1;
+
+const definition = tableDefinition;
+
+/** DynamoDB's own form of the definition. */
+export function createTableInput(table: string): CreateTableCommandInput {
+  const { partitionKey, sortKey, listIndex } = definition;
+  const names = [partitionKey, sortKey, listIndex.partitionKey, listIndex.sortKey];
+  return {
+    TableName: table,
+    BillingMode: definition.billingMode,
+    AttributeDefinitions: names.map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+    KeySchema: keySchema(partitionKey, sortKey),
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: listIndex.name,
+        KeySchema: keySchema(listIndex.partitionKey, listIndex.sortKey),
+        Projection: { ProjectionType: listIndex.projection },
+      },
+    ],
+  };
+}
+
+function keySchema(partition: string, sort: string): CreateTableCommandInput['KeySchema'] {
+  return [
+    { AttributeName: partition, KeyType: 'HASH' },
+    { AttributeName: sort, KeyType: 'RANGE' },
+  ];
+}
+
+/** Where each kind of item lives. `#` occurs in no id (shared/name.ts), so no two ids can meet. */
+export const itemKeys = {
+  device: (device: string) => ({ pk: { S: `device#${device}` }, sk: { S: 'profile' } }),
+  link: (device: string, instance: string) => ({
+    pk: { S: `device#${device}` },
+    sk: { S: `link#${instance}` },
+  }),
+  callerKey: (hash: string) => ({ pk: { S: `key#${hash}` }, sk: { S: 'key' } }),
+  schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
+};
+
+export const linkSortPrefix = 'link#';
+
+/** Kinds of the list index, and how ids sort in it: a device's links together, in the order of the devices. */
+export const listKinds = { device: 'device', link: 'link', key: 'key' } as const;
+export const linkListId = (device: string, instance: string) => `${device}#${instance}`;
+/** Sorts after every link of this device: no instance's name holds a `~`. */
+export const lastLinkListId = (device: string) => `${device}#~`;

@@ -1,0 +1,139 @@
+import type { SourceInfo, Subprotocol } from '@pullwire/shared';
+
+/** A device that an operator made known. Times are milliseconds since the epoch. */
+export interface DeviceRecord {
+  readonly device: string;
+  /** `ed25519:` and base64url of the 32 bytes of the public key (RFC 8032 §5.1.5). */
+  readonly publicKey: string;
+  /** Set by the operator; grants may ask for them. Those in a `LinkRecord` are only the agent's word. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+}
+
+/** What an agent said about itself in its `hello`. */
+export interface LinkDescription {
+  readonly agent: string;
+  readonly sources: readonly SourceInfo[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly features: readonly string[];
+}
+
+/** The latest link of one instance of a device, open or closed. */
+export interface LinkRecord extends LinkDescription {
+  readonly device: string;
+  readonly instance: string;
+  readonly connectionId: string;
+  /** Milliseconds since the epoch, by the host that accepted the link: the fence between links. */
+  readonly connectedAt: number;
+  readonly subprotocol: Subprotocol;
+  /** Epoch *seconds*, as DynamoDB's TTL wants them: an open link is not believed after this. */
+  readonly expiresAt?: number;
+  /** The link's last word: when it ended, and why. */
+  readonly closedAt?: number;
+  readonly closedWhy?: string;
+}
+
+/** What a caller may pull: every part must match. */
+export interface Grant {
+  /** Device ids, or globs such as `plant-*`. */
+  readonly devices: readonly string[];
+  /** Labels that the device must have, by the operator's word. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Source names or globs. */
+  readonly sources: readonly string[];
+  /** HTTP methods; `*` is any. */
+  readonly methods: readonly string[];
+}
+
+/** A caller's key; the key itself is nowhere. */
+export interface KeyRecord {
+  /** Names the key to people; it is part of the key. */
+  readonly id: string;
+  readonly name: string;
+  /** SHA-256 of the whole key, base64url. */
+  readonly hash: string;
+  /** The beginning of the key, which is no secret: `pwk_` and the id. */
+  readonly prefix: string;
+  readonly grants: readonly Grant[];
+  readonly createdAt: number;
+  /** Epoch *seconds*, as DynamoDB's TTL wants them. */
+  readonly expiresAt?: number;
+  readonly revokedAt?: number;
+}
+
+export interface Device {
+  readonly record: DeviceRecord;
+  /** The latest link of each instance, closed ones too, until they are swept. */
+  readonly links: readonly LinkRecord[];
+}
+
+export interface PageRequest {
+  /** The `next` of the page before. */
+  readonly after?: string;
+  /** Entries at most; at least 1. */
+  readonly limit: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Absent on the last page. A page may be empty and yet not be the last. */
+  readonly next?: string;
+}
+
+/**
+ * Who is known, who is connected where, and who may ask. Reads by id are strong: they see every write that
+ * was answered before. Lists may lag behind on AWS, by a moment. Every method may throw a `RegistryError`.
+ * Consumers take the part they need: `Pick<Registry, 'keyByHash'>`.
+ */
+export interface Registry {
+  /**
+   * Creates the table where that is allowed, and checks that its schema is ours.
+   * Throws `table-missing`, `wrong-table` or `newer-schema`, with a message that says what to do.
+   */
+  ensureSchema(): Promise<void>;
+
+  device(id: string): Promise<Device | undefined>;
+  /** Pages of devices in the order of their ids. */
+  devices(page: PageRequest): Promise<Page<Device>>;
+  /**
+   * Makes a device known. One that is known with the same key gets the labels, and keeps its `createdAt`.
+   * Throws `conflict` where it has another key.
+   */
+  addDevice(record: DeviceRecord): Promise<'added' | 'known'>;
+  /** Forgets the device and its links; false where it was not known. */
+  removeDevice(id: string): Promise<boolean>;
+
+  /**
+   * Records a link in place of an older one of the same device and instance. `older`: a newer link is there, or
+   * this one has ended already. Saying it twice is the same as saying it once.
+   */
+  openLink(link: LinkRecord): Promise<'opened' | 'older'>;
+  /** Records a `hello`; false where the link was replaced or has ended. */
+  describeLink(
+    device: string,
+    instance: string,
+    connectionId: string,
+    hello: LinkDescription,
+  ): Promise<boolean>;
+  /** Writes a link's last word (`at` in milliseconds); false where it was replaced or has had its last word. */
+  closeLink(
+    device: string,
+    instance: string,
+    connectionId: string,
+    end: { readonly at: number; readonly why: string },
+  ): Promise<boolean>;
+
+  keyByHash(hash: string): Promise<KeyRecord | undefined>;
+  /** Pages of keys in the order of their ids, revoked and expired ones too. */
+  keys(page: PageRequest): Promise<Page<KeyRecord>>;
+  /** Throws `conflict` where the id is taken. */
+  addKey(record: KeyRecord): Promise<void>;
+  /** False where no such key is in force. `at` in milliseconds. */
+  revokeKey(id: string, at: number): Promise<boolean>;
+
+  /**
+   * Removes links that ended before `closedBefore` (milliseconds), open ones that expired before it, and keys that
+   * expired before it; at most `limit`. Returns how many.
+   */
+  sweep(request: { readonly closedBefore: number; readonly limit: number }): Promise<number>;
+}

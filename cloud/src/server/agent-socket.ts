@@ -1,0 +1,217 @@
+import type { Socket } from 'node:net';
+import {
+  type AgentMessage,
+  byeRule,
+  type Clock,
+  type Codec,
+  Cork,
+  type Frame,
+  type FrameLimits,
+  Heartbeat,
+  type HeartbeatSettings,
+  type Ignored,
+  movementOf,
+  type Pull,
+  PullFault,
+  type RelayMessage,
+  type RequestBody,
+  type RequestEnd,
+  SendQueue,
+  WireError,
+} from '@pullwire/shared';
+import type { WebSocket } from 'ws';
+import type { Connection } from '../connection/connection.ts';
+import type { ProofOfLife } from './live-link.ts';
+
+export interface AgentSocketEvents {
+  message(message: AgentMessage | Ignored): void;
+  room(pullId: string): void;
+  /** The socket has ended; said once. */
+  closed(why: string): void;
+}
+
+export interface AgentSocketOptions {
+  readonly connectionId: string;
+  readonly ws: WebSocket;
+  readonly socket: Socket;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly heartbeat: HeartbeatSettings;
+  readonly events: AgentSocketEvents;
+}
+
+const socketBytes = 256 * 1024;
+const streamBytes = 128 * 1024;
+/** A link whose socket takes nothing while this much waits is full: new pulls are refused, not queued. */
+const fullBytes = 4 * 1024 * 1024;
+const closeWithinMs = 2_000;
+
+/** One agent's WebSocket at the one-box server: frames in and out, proof of life, and its end. */
+export class AgentSocket implements Connection, ProofOfLife {
+  readonly connectionId: string;
+  readonly #options: AgentSocketOptions;
+  readonly #queue: SendQueue<RelayMessage>;
+  readonly #cork: Cork;
+  #lastProofAt: number;
+  readonly #heartbeat: Heartbeat;
+  #over = false;
+
+  constructor(options: AgentSocketOptions) {
+    const { ws, socket } = options;
+    this.#options = options;
+    this.connectionId = options.connectionId;
+    this.#cork = new Cork(socket);
+    this.#lastProofAt = options.clock.wall();
+    this.#queue = new SendQueue<RelayMessage>(
+      {
+        write: (message) => this.#write(message),
+        get bufferedBytes() {
+          return ws.bufferedAmount;
+        },
+      },
+      { socketBytes, streamBytes, onRoom: (pullId) => options.events.room(pullId) },
+    );
+    this.#heartbeat = new Heartbeat(options.clock, options.heartbeat, {
+      ping: () => {
+        this.#cork.hold();
+        ws.ping();
+      },
+      movement: () => movementOf(socket),
+      dead: () => {
+        ws.terminate();
+        this.#ended('idle');
+      },
+    });
+  }
+
+  start(): void {
+    const { ws, socket, codec } = this.#options;
+    if (codec.subprotocol === 'pullwire.v1+bin') ws.binaryType = 'fragments';
+    ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    ws.on('pong', this.#proof);
+    ws.on('ping', this.#proof);
+    ws.on('error', (error) => this.#failed(error));
+    ws.on('close', (code) => this.#ended(code === 1006 ? 'link-lost' : `closed-${code}`));
+    socket.on('drain', () => this.#queue.drained());
+    this.#heartbeat.start();
+  }
+
+  get limits(): FrameLimits {
+    return this.#options.codec.limits;
+  }
+
+  get lastProofAt(): number {
+    return this.#lastProofAt;
+  }
+
+  get proofDueAt(): number {
+    const { intervalMs, timeoutMs } = this.#options.heartbeat;
+    return this.#lastProofAt + intervalMs + timeoutMs;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes + this.#options.ws.bufferedAmount;
+  }
+
+  bodyRoom(pull: Pull): number {
+    return this.#options.codec.bodyRoom(pull);
+  }
+
+  control(message: RelayMessage): void {
+    if (this.#over) throw lost();
+    if (message.action === 'pull' && this.queuedBytes > fullBytes) throw full(this.queuedBytes);
+    this.#queue.control(message);
+  }
+
+  data(pullId: string, message: Pull | RequestBody | RequestEnd, bytes: number): boolean {
+    if (this.#over) throw lost();
+    if (message.action === 'pull' && this.queuedBytes > fullBytes) throw full(this.queuedBytes);
+    return this.#queue.data(pullId, message, bytes);
+  }
+
+  forget(pullId: string): void {
+    this.#queue.forget(pullId);
+  }
+
+  close(code: string, reason: string): void {
+    if (this.#over) return;
+    this.#queue.control({ action: 'bye', code, reason });
+    this.#over = true;
+    this.#queue.close();
+    this.#heartbeat.stop();
+    const { ws, clock } = this.#options;
+    ws.close(byeRule(code).close, code);
+    const timer = clock.after(closeWithinMs, () => ws.terminate());
+    ws.once('close', () => timer.cancel());
+  }
+
+  #receive(data: unknown, isBinary: boolean): void {
+    if (this.#over) return;
+    this.#proof();
+    const { codec, events } = this.#options;
+    const binary = codec.subprotocol === 'pullwire.v1+bin';
+    try {
+      if (isBinary !== binary) {
+        throw new WireError(
+          'wrong-type',
+          `${codec.subprotocol} has no ${isBinary ? 'binary' : 'text'} messages`,
+        );
+      }
+      // With `binaryType` fragments ws gives an array for binary messages, and one Buffer for text.
+      events.message(
+        codec.decodeAgent(isBinary ? (data as Buffer[]) : (data as Buffer).toString('utf8')),
+      );
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): void {
+    if (!(error instanceof WireError)) throw error;
+    const code = error.code === 'too-large' ? 'too-large' : 'protocol-error';
+    this.close(code, error.message);
+    this.#ended(code);
+  }
+
+  #failed(error: Error & { code?: string }): void {
+    // ws closes with the right code by itself after a protocol error of the WebSocket layer.
+    const tooLarge = error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+    this.#ended(tooLarge ? 'too-large' : 'protocol-error');
+  }
+
+  #ended(why: string): void {
+    this.#over = true;
+    this.#heartbeat.stop();
+    this.#queue.close();
+    this.#options.events.closed(why);
+  }
+
+  readonly #proof = (): void => {
+    this.#lastProofAt = this.#options.clock.wall();
+  };
+
+  #write(message: RelayMessage): void {
+    const frame: Frame = this.#options.codec.encode(message);
+    const { ws } = this.#options;
+    this.#cork.hold();
+    if (typeof frame === 'string') return ws.send(frame);
+    const [head, body] = frame as [Uint8Array, Uint8Array?];
+    if (body === undefined) return ws.send(head);
+    ws.send(head, { binary: true, fin: false });
+    ws.send(body, { binary: true, fin: true });
+  }
+}
+
+function lost(): PullFault {
+  return new PullFault('link-lost', 'send', {
+    detail: 'the link to the device was just lost',
+    retryAfterMs: 1_000,
+  });
+}
+
+function full(bytes: number): PullFault {
+  return new PullFault('link-full', 'send', {
+    detail: `${bytes} bytes already wait for the device's link`,
+    retryAfterMs: 1_000,
+  });
+}

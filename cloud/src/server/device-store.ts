@@ -1,0 +1,119 @@
+import { type Clock, PullFault } from '@pullwire/shared';
+import type { DeviceStore } from '../presence/device-service.ts';
+import { type LiveProof, presenceOf } from '../presence/presence.ts';
+import type { OfflineInfo, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
+import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
+import { RegistryError } from '../registry/registry-error.ts';
+import type { LiveLinks } from './live-links.ts';
+
+export interface OneBoxDevicesOptions {
+  readonly registry: Pick<Registry, 'device' | 'devices' | 'removeDevice'>;
+  readonly live: LiveLinks;
+  readonly clock: Clock;
+  /** Ends the live links of a device that is no more. */
+  revoke(device: string): void;
+}
+
+interface Cached {
+  readonly device: PullableDevice | undefined;
+  readonly until: number;
+}
+
+/** A caller that asks for an offline device over and over costs one read a second. */
+const offlineCacheMs = 1_000;
+const offlineCacheSize = 10_000;
+
+/** Devices on one box: those with a live link from memory, the others from the registry. */
+export class OneBoxDevices implements PullableDevices, DeviceStore {
+  readonly #options: OneBoxDevicesOptions;
+  readonly #offline = new Map<string, Cached>();
+  readonly startedAt: number;
+
+  constructor(options: OneBoxDevicesOptions) {
+    this.#options = options;
+    this.startedAt = options.clock.wall();
+  }
+
+  readonly proofOf = (link: LinkRecord): LiveProof | undefined => this.#options.live.proofOf(link);
+
+  find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined> {
+    const live = this.#options.live.find(device);
+    if (live !== undefined) return live;
+    const cached = this.#offline.get(device);
+    if (cached !== undefined && cached.until > this.#options.clock.monotonic()) {
+      return cached.device;
+    }
+    return this.#findOffline(device);
+  }
+
+  async device(id: string): Promise<Device | undefined> {
+    const device = await orUnavailable(this.#options.registry.device(id));
+    return device === undefined ? undefined : this.#withLive(device);
+  }
+
+  async devices(page: PageRequest): Promise<Page<Device>> {
+    const read = await orUnavailable(this.#options.registry.devices(page));
+    return { ...read, items: read.items.map((device) => this.#withLive(device)) };
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const removed = await orUnavailable(this.#options.registry.removeDevice(id));
+    this.forget();
+    this.#options.revoke(id);
+    return removed;
+  }
+
+  /** Something changed in the registry: what was read before no longer counts. */
+  forget(): void {
+    this.#offline.clear();
+  }
+
+  async #findOffline(id: string): Promise<PullableDevice | undefined> {
+    const found = await this.device(id);
+    const device =
+      found === undefined
+        ? undefined
+        : {
+            device: id,
+            labels: found.record.labels,
+            targets: [],
+            offline: this.#offlineInfo(found),
+          };
+    if (this.#offline.size >= offlineCacheSize) this.#offline.clear();
+    const until = this.#options.clock.monotonic() + offlineCacheMs;
+    this.#offline.set(id, { device, until });
+    // A link may have opened while the registry was read.
+    return this.#options.live.find(id) ?? device;
+  }
+
+  #offlineInfo(device: Device): OfflineInfo {
+    const clock = { now: this.#options.clock.wall(), lostSince: this.startedAt };
+    const { since, why, presence } = presenceOf(device, () => undefined, clock);
+    if (presence === 'never-seen' || since === undefined) {
+      return { since: undefined, why: presence };
+    }
+    return { since: Date.parse(since), why: why ?? 'link-lost' };
+  }
+
+  /** The registry is written behind the links' backs: what is live here is newer than what stands there. */
+  #withLive(device: Device): Device {
+    const live = this.#options.live.of(device.record.device);
+    if (live.length === 0) return device;
+    const records = new Map(device.links.map((link) => [link.instance, link]));
+    for (const link of live) records.set(link.instance, link.record());
+    return { ...device, links: [...records.values()] };
+  }
+}
+
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    throw new PullFault('registry-unavailable', 'lookup', {
+      detail: 'the registry cannot be read now',
+      retryAfterMs: 2_000,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { rmSync } from 'node:fs';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import dynalite from 'dynalite';
+import type { EngineMessage, EngineOrders, ServerMessage } from './engine-message.ts';
+import { isForeignWrite } from './engine-request.ts';
+
+/** Milliseconds that requests under way get when the engine stops. */
+const stopGraceMs = 2_000;
+
+/**
+ * The thread of the embedded DynamoDB engine. The server that started it holds the folder's lock, so whatever is at
+ * the socket's path is stale. What dynalite throws ends the thread, and the server starts another.
+ */
+function runEngine(port: MessagePort, orders: EngineOrders): void {
+  const server = dynalite({ path: orders.path, createTableMs: 0 });
+  const answers = new Map<number, () => void>();
+  let writes = 0;
+
+  watchRequests(server, orders.ownWriter, (answer) => {
+    writes += 1;
+    answers.set(writes, answer);
+    tell(port, { kind: 'foreign-write', id: writes });
+  });
+  port.on('message', (message: ServerMessage) => {
+    if (message.kind === 'stop') return stop(server, orders.socketPath);
+    answers.get(message.id)?.();
+    answers.delete(message.id);
+  });
+  rmSync(orders.socketPath, { force: true });
+  server.keepAliveTimeout = 0; // its peers are on this machine and close when they end
+  server.listen(orders.socketPath, () => tell(port, { kind: 'listening' }));
+}
+
+function tell(port: MessagePort, message: EngineMessage): void {
+  port.postMessage(message);
+}
+
+/** Hands each foreign write's answer to `hold`, which sends it by calling it. */
+function watchRequests(server: Server, ownWriter: string, hold: (answer: () => void) => void) {
+  const [handle] = server.listeners('request') as [RequestListener];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (isForeignWrite(request.headers, ownWriter)) holdAnswer(response, hold);
+    handle(request, response);
+    // dynalite throws where a request breaks off, and that would end the thread
+    request.removeAllListeners('error');
+    request.on('error', () => response.destroy());
+  });
+}
+
+function holdAnswer(response: ServerResponse, hold: (answer: () => void) => void): void {
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  const held = (...args: unknown[]) => {
+    hold(() => end(...args));
+    return response;
+  };
+  response.end = held as typeof response.end;
+}
+
+/** The socket goes first, while the folder's lock still keeps others from putting theirs there. */
+function stop(server: Server, socketPath: string): void {
+  rmSync(socketPath, { force: true });
+  setTimeout(() => server.closeAllConnections(), stopGraceMs).unref();
+  server.close(() => process.exit(0));
+}
+
+if (parentPort === null) throw new Error('the engine runs in a worker thread');
+runEngine(parentPort, workerData as EngineOrders);

@@ -1,0 +1,142 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
+import { type errorCodes, PullFault } from '@pullwire/shared';
+import type { Exchange, HttpAnswer } from '../http/exchange.ts';
+import { problem } from '../http/problem.ts';
+import { routeOf } from '../http/routes.ts';
+import { NodeExchange } from './node-exchange.ts';
+
+export interface HttpHostOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Key and certificate; undefined: in the clear. */
+  readonly tls: SecureContextOptions | undefined;
+  /** Bytes of a request's head. */
+  readonly headBytes: number;
+  handle(exchange: Exchange): void;
+  /** A WebSocket handshake at `/link`. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+}
+
+/** `node:http` as a host: one port for callers and agents. */
+export class HttpHost {
+  readonly #options: HttpHostOptions;
+  readonly #server: Server | TlsServer;
+
+  constructor(options: HttpHostOptions) {
+    this.#options = options;
+    const settings = {
+      maxHeaderSize: options.headBytes,
+      keepAliveTimeout: 75_000,
+      headersTimeout: 20_000,
+      // A large upload may take hours; a silent one is ended by the pull's deadline and idle limit.
+      requestTimeout: 0,
+      noDelay: true,
+      shouldUpgradeCallback: isLinkUpgrade,
+    };
+    this.#server =
+      options.tls === undefined
+        ? createServer(settings)
+        : createTlsServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' });
+  }
+
+  /** Resolves with the port when it listens; rejects where it cannot (`EADDRINUSE`…). */
+  start(): Promise<number> {
+    const { handle, upgrade, listen } = this.#options;
+    const server = this.#server;
+    server.on('request', (request, response) => handle(new NodeExchange(request, response, false)));
+    server.on('checkContinue', (request, response) =>
+      handle(new NodeExchange(request, response, true)),
+    );
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      handle(new NodeExchange(request, response, false)),
+    );
+    server.on('upgrade', (request, socket, head) => upgrade(request, socket as Socket, head));
+    server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+      answerRaw(socket, refusal('upgrade-not-supported', 'CONNECT cannot be tunnelled')),
+    );
+    server.on('clientError', (error: Error & { code?: string }, socket) => {
+      answerRaw(socket, clientErrorAnswer(error.code));
+    });
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listen.port, listen.host, () => {
+        server.off('error', reject);
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : listen.port);
+      });
+    });
+  }
+
+  /** New connections use this certificate from now on. */
+  renew(tls: SecureContextOptions): void {
+    if ('setSecureContext' in this.#server) {
+      this.#server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    }
+  }
+
+  /** Accepts no new connections; those that are idle end now, the others when their answer is complete. */
+  stopAccepting(): void {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Ends what is still open. */
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (!this.#server.listening) resolve();
+      this.#server.once('close', () => resolve());
+    });
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+function isLinkUpgrade(request: IncomingMessage): boolean {
+  return (
+    request.headers.upgrade?.toLowerCase() === 'websocket' &&
+    request.method === 'GET' &&
+    routeOf(request.url ?? '').name === 'link'
+  );
+}
+
+function refusal(code: keyof typeof errorCodes, detail: string): HttpAnswer {
+  const fault = new PullFault(code, 'lookup', { detail });
+  return problem(fault, { method: '', answeredBy: 'relay' });
+}
+
+/** What node:http could not parse (`HPE_…`), or found too large or too slow. */
+function clientErrorAnswer(code: string | undefined): HttpAnswer {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return refusal('request-head-too-large', 'the request head is over the limit of this relay');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refusal('request-timeout', 'the request head took too long to come');
+    default:
+      return refusal('bad-request', 'this is not HTTP/1.1 as RFC 9112 has it');
+  }
+}
+
+/** Answers on a socket that has no response object (any more), and closes it. */
+export function answerRaw(socket: Duplex, answer: HttpAnswer): void {
+  if (!socket.writable || ('bytesWritten' in socket && (socket as Socket).bytesWritten > 0)) {
+    socket.destroy(); // an answer has begun: a second one would be taken for the next request's
+    return;
+  }
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`];
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    lines.push(`${answer.headers[i]}: ${answer.headers[i + 1]}`);
+  }
+  lines.push(`Content-Length: ${answer.body.length}`, 'Connection: close', '', '');
+  socket.on('error', () => socket.destroy());
+  socket.end(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), answer.body]));
+}

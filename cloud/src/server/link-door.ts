@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { frameLimits, PullFault, type Subprotocol, subprotocols } from '@pullwire/shared';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { problem } from '../http/problem.ts';
+import type { DeviceRecord } from '../registry/registry.ts';
+import type { LinkIdentity } from '../session/link-session.ts';
+import { answerRaw } from './http-host.ts';
+
+/** A handshake that was let in. */
+export interface AdmittedLink {
+  readonly identity: LinkIdentity;
+  readonly record: DeviceRecord;
+}
+
+export interface OpenedSocket extends AdmittedLink {
+  readonly ws: WebSocket;
+  readonly socket: Socket;
+  readonly subprotocol: Subprotocol;
+  readonly remoteAddress: string | undefined;
+}
+
+export interface LinkDoorOptions {
+  /** Links at most, those under way too. */
+  readonly maxLinks: number;
+  links(): number;
+  /** Whether the relay is shutting down. */
+  draining(): boolean;
+  /** Rejects with `PullFault` where the token is not valid here; its detail is what the agent may know. */
+  admit(token: string | undefined): Promise<AdmittedLink>;
+  opened(link: OpenedSocket): void;
+  refused(why: PullFault, remoteAddress: string | undefined): void;
+}
+
+/** Over the codec's limit, so that it is the codec which finds an oversized message and a `bye` which says so. */
+const maxPayload = frameLimits['pullwire.v1+bin'].frameBytes + 1_024;
+
+/** Where agents dial in: checks a handshake before it upgrades it. */
+export class LinkDoor {
+  readonly #options: LinkDoorOptions;
+  readonly #server: WebSocketServer;
+  #underWay = 0;
+
+  constructor(options: LinkDoorOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => subprotocols.find((known) => offered.has(known)) ?? false,
+    });
+  }
+
+  async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    this.#underWay += 1;
+    try {
+      this.#checkRoom();
+      const offered = checkSubprotocols(request);
+      const admitted = await this.#options.admit(bearerToken(request));
+      if (socket.destroyed) return;
+      this.#server.handleUpgrade(request, socket, head, (ws) => {
+        this.#options.opened({
+          ...admitted,
+          ws,
+          socket,
+          subprotocol: offered ? (ws.protocol as Subprotocol) : 'pullwire.v1+json',
+          remoteAddress: socket.remoteAddress,
+        });
+      });
+    } catch (error) {
+      this.#refuse(error, request, socket);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #checkRoom(): void {
+    const { maxLinks, links, draining } = this.#options;
+    if (draining()) {
+      throw new PullFault('relay-draining', 'lookup', {
+        detail: 'the relay is shutting down',
+        retryAfterMs: 5_000,
+      });
+    }
+    if (links() + this.#underWay > maxLinks) {
+      throw new PullFault('relay-full', 'lookup', {
+        detail: `the relay holds as many links as it may (limits.links: ${maxLinks})`,
+        retryAfterMs: 30_000,
+      });
+    }
+  }
+
+  #refuse(error: unknown, request: IncomingMessage, socket: Socket): void {
+    const fault =
+      error instanceof PullFault
+        ? error
+        : new PullFault('relay-error', 'lookup', { detail: 'the relay failed', cause: error });
+    this.#options.refused(fault, socket.remoteAddress);
+    const headers =
+      fault.code === 'upgrade-required' ? ['Sec-WebSocket-Protocol', subprotocols.join(', ')] : [];
+    answerRaw(
+      socket,
+      problem(fault, { method: request.method ?? '', answeredBy: 'relay', headers }),
+    );
+  }
+}
+
+/** Whether the client offered subprotocols. Throws where none of those offered is known. */
+function checkSubprotocols(request: IncomingMessage): boolean {
+  const offered = request.headers['sec-websocket-protocol'];
+  if (offered === undefined) return false;
+  const names = offered.split(',').map((name) => name.trim());
+  if (subprotocols.some((known) => names.includes(known))) return true;
+  throw new PullFault('upgrade-required', 'lookup', {
+    detail: `this relay speaks ${subprotocols.join(' and ')}; offered: ${offered.slice(0, 200)}`,
+  });
+}
+
+function bearerToken(request: IncomingMessage): string | undefined {
+  const match = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.authorization ?? '');
+  return match?.[1];
+}

@@ -1,0 +1,181 @@
+import type { Clock, HeartbeatSettings, Hello } from '@pullwire/shared';
+import { codecFor } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import type { Registry } from '../registry/registry.ts';
+import type { ReplyDesk } from '../reply/reply-desk.ts';
+import { LinkSession, type WelcomeTerms } from '../session/link-session.ts';
+import { AgentSocket } from './agent-socket.ts';
+import type { OpenedSocket } from './link-door.ts';
+import type { LinkJournal } from './link-journal.ts';
+import { LiveLink } from './live-link.ts';
+import type { LiveLinks } from './live-links.ts';
+
+export interface LinkHostOptions {
+  readonly clock: Clock;
+  readonly live: LiveLinks;
+  readonly journal: LinkJournal;
+  readonly replies: ReplyDesk;
+  readonly registry: Pick<Registry, 'device'>;
+  readonly terms: WelcomeTerms;
+  readonly heartbeat: HeartbeatSettings;
+  readonly log: Logger;
+  newConnectionId(): string;
+  /** A device's link opened: what was known of its absence no longer counts. */
+  linked(device: string): void;
+}
+
+export interface LinkCounters {
+  opened: number;
+  closed: number;
+  ignored: number;
+}
+
+/** The links that agents have open here, each with its socket and session. */
+export class LinkHost {
+  readonly #options: LinkHostOptions;
+  readonly #sessions = new Map<string, LinkSession>();
+  readonly counters: LinkCounters = { opened: 0, closed: 0, ignored: 0 };
+  #lastConnectedAt = 0;
+
+  constructor(options: LinkHostOptions) {
+    this.#options = options;
+  }
+
+  /** Sockets that have passed the handshake, greeted or not. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  open(opened: OpenedSocket): void {
+    const connectionId = this.#options.newConnectionId();
+    const { clock, heartbeat, replies, terms } = this.#options;
+    let link: LiveLink | undefined;
+    const socket = new AgentSocket({
+      connectionId,
+      ws: opened.ws,
+      socket: opened.socket,
+      codec: codecFor(opened.subprotocol),
+      clock,
+      heartbeat,
+      events: {
+        message: (message) => session.receive(message),
+        room: (pullId) => link?.room(pullId),
+        closed: (why) => session.lost(why),
+      },
+    });
+    const log = this.#options.log.child({ ...opened.identity, connectionId });
+    const session = new LinkSession({
+      identity: opened.identity,
+      connection: socket,
+      replies,
+      clock,
+      terms,
+      events: {
+        opened: (hello) => {
+          link = this.#opened(opened, socket, hello, log);
+        },
+        described: (hello) => {
+          link?.describe(hello);
+          if (link !== undefined) this.#options.journal.opened(link.record());
+          log.info({ sources: hello.sources.length }, 'link described anew');
+        },
+        draining: () => {
+          if (link !== undefined) link.draining = true;
+          log.info('link draining: no new pulls');
+        },
+        closed: (why) => this.#closed(connectionId, link, why, log),
+        stray: (reason, action) => log.debug({ reason, action }, 'reply frame dropped'),
+        ignored: (name) => {
+          this.counters.ignored += 1;
+          log.debug({ name }, 'unknown action ignored');
+        },
+      },
+    });
+    this.#sessions.set(connectionId, session);
+    socket.start();
+    session.start();
+  }
+
+  /** Ends every live link of the device: it was removed, or its key changed. */
+  revoke(device: string): void {
+    for (const link of this.#options.live.of(device)) {
+      this.#sessions
+        .get(link.connection.connectionId)
+        ?.end('revoked', 'this device was removed from the relay, or has another key now');
+    }
+  }
+
+  /** An operator wrote to the registry: takes over labels, and ends links that are no longer theirs. */
+  async recheck(): Promise<void> {
+    const { live, registry, log } = this.#options;
+    for (const id of live.deviceIds) {
+      try {
+        const device = await registry.device(id);
+        if (device === undefined || !live.update(device.record)) this.revoke(id);
+      } catch (error) {
+        log.warn({ err: error, device: id }, 'cannot check a device against the registry');
+      }
+    }
+  }
+
+  /** Tells every agent that the relay goes away, and closes. */
+  endAll(): void {
+    for (const session of this.#sessions.values()) session.end('shutdown', 'the relay shuts down');
+  }
+
+  /** Tells every agent to find its next link. */
+  drainAll(withinMs: number): void {
+    for (const link of this.#options.live.all()) {
+      link.connection.control({ action: 'drain', withinMs });
+    }
+  }
+
+  #opened(opened: OpenedSocket, socket: AgentSocket, hello: Hello, log: Logger): LiveLink {
+    const { live, journal } = this.#options;
+    const link = new LiveLink(
+      opened.identity,
+      socket,
+      opened.subprotocol,
+      this.#connectedAt(),
+      hello,
+    );
+    const replaced = live.add(link, opened.record);
+    this.counters.opened += 1;
+    this.#options.linked(link.device);
+    journal.opened(link.record());
+    const { agent, sources } = hello;
+    const { subprotocol, remoteAddress } = opened;
+    log.info({ agent, subprotocol, remoteAddress, sources: sources.length }, 'link open');
+    for (const older of replaced) this.#replace(older);
+    return link;
+  }
+
+  /** Grows from link to link even where the clock is set back: the registry's fence rests on it. */
+  #connectedAt(): number {
+    this.#lastConnectedAt = Math.max(this.#lastConnectedAt + 1, this.#options.clock.wall());
+    return this.#lastConnectedAt;
+  }
+
+  #replace(older: LiveLink): void {
+    // One that said drain before finishes its pulls first (PROTOCOL.md, exchange 9).
+    if (older.draining) return;
+    this.#sessions
+      .get(older.connection.connectionId)
+      ?.end('replaced', 'a newer link of this instance is open');
+  }
+
+  #closed(connectionId: string, link: LiveLink | undefined, why: string, log: Logger): void {
+    this.#sessions.delete(connectionId);
+    if (link === undefined) {
+      log.info({ why }, 'link closed before hello');
+      return;
+    }
+    const { live, journal, clock } = this.#options;
+    this.counters.closed += 1;
+    live.remove(link);
+    const pulls = link.inFlight;
+    link.lost(why);
+    journal.closed(link.record(), { at: clock.wall(), why });
+    log.info({ why, pulls }, 'link closed');
+  }
+}

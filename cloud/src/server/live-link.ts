@@ -1,0 +1,89 @@
+import type { Hello, SourceInfo } from '@pullwire/shared';
+import type { Connection } from '../connection/connection.ts';
+import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
+import type { LinkRecord } from '../registry/registry.ts';
+import type { LinkIdentity } from '../session/link-session.ts';
+
+/** When the link last proved to be alive, and when the next proof is due (epoch milliseconds). */
+export interface ProofOfLife {
+  readonly lastProofAt: number;
+  readonly proofDueAt: number;
+}
+
+/** A link that this process holds, with the pulls that are on it. */
+export class LiveLink implements PullTarget {
+  readonly device: string;
+  readonly instance: string;
+  readonly connection: Connection & ProofOfLife;
+  readonly connectedAt: number;
+  draining = false;
+  #hello: Hello;
+  #sources: ReadonlyMap<string, SourceInfo>;
+  readonly #pulls = new Map<string, LinkedPull>();
+  readonly #subprotocol: LinkRecord['subprotocol'];
+
+  constructor(
+    identity: LinkIdentity,
+    connection: Connection & ProofOfLife,
+    subprotocol: LinkRecord['subprotocol'],
+    connectedAt: number,
+    hello: Hello,
+  ) {
+    this.device = identity.device;
+    this.instance = identity.instance;
+    this.connection = connection;
+    this.connectedAt = connectedAt;
+    this.#subprotocol = subprotocol;
+    this.#hello = hello;
+    this.#sources = byName(hello);
+  }
+
+  get inFlight(): number {
+    return this.#pulls.size;
+  }
+
+  describe(hello: Hello): void {
+    this.#hello = hello;
+    this.#sources = byName(hello);
+  }
+
+  hasSource(name: string): boolean {
+    return this.#sources.has(name);
+  }
+
+  begin(pull: LinkedPull): void {
+    this.#pulls.set(pull.pullId, pull);
+  }
+
+  finish(pullId: string): void {
+    this.#pulls.delete(pullId);
+  }
+
+  room(pullId: string): void {
+    this.#pulls.get(pullId)?.room();
+  }
+
+  lost(why: string): void {
+    for (const pull of [...this.#pulls.values()]) pull.linkLost(why);
+    this.#pulls.clear();
+  }
+
+  record(): LinkRecord {
+    const { agent, sources, labels, features } = this.#hello;
+    return {
+      device: this.device,
+      instance: this.instance,
+      connectionId: this.connection.connectionId,
+      connectedAt: this.connectedAt,
+      subprotocol: this.#subprotocol,
+      agent,
+      sources,
+      labels,
+      features,
+    };
+  }
+}
+
+function byName(hello: Hello): ReadonlyMap<string, SourceInfo> {
+  return new Map(hello.sources.map((source) => [source.name, source]));
+}

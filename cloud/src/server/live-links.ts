@@ -1,0 +1,80 @@
+import type { LiveProof } from '../presence/presence.ts';
+import type { PullableDevice } from '../pull/pull-target.ts';
+import type { DeviceRecord, LinkRecord } from '../registry/registry.ts';
+import type { LiveLink } from './live-link.ts';
+
+/** A device with live links here: what a pull needs to know of it, without the registry. */
+class LiveDevice implements PullableDevice {
+  readonly device: string;
+  labels: Readonly<Record<string, string>>;
+  publicKey: string;
+  targets: LiveLink[] = [];
+  readonly offline = { since: undefined, why: 'link-lost' };
+
+  constructor(record: DeviceRecord) {
+    this.device = record.device;
+    this.labels = record.labels;
+    this.publicKey = record.publicKey;
+  }
+}
+
+/** The links that this process holds, by device. */
+export class LiveLinks {
+  readonly #devices = new Map<string, LiveDevice>();
+
+  get size(): number {
+    let links = 0;
+    for (const device of this.#devices.values()) links += device.targets.length;
+    return links;
+  }
+
+  get deviceIds(): string[] {
+    return [...this.#devices.keys()];
+  }
+
+  find(device: string): PullableDevice | undefined {
+    return this.#devices.get(device);
+  }
+
+  all(): LiveLink[] {
+    return [...this.#devices.values()].flatMap((device) => device.targets);
+  }
+
+  of(device: string): readonly LiveLink[] {
+    return this.#devices.get(device)?.targets ?? [];
+  }
+
+  /** Adds the link; returns the older ones of its instance, which it replaces for new pulls. */
+  add(link: LiveLink, record: DeviceRecord): LiveLink[] {
+    let device = this.#devices.get(link.device);
+    if (device === undefined) {
+      device = new LiveDevice(record);
+      this.#devices.set(link.device, device);
+    }
+    const replaced = device.targets.filter((other) => other.instance === link.instance);
+    device.targets.push(link);
+    return replaced;
+  }
+
+  remove(link: LiveLink): void {
+    const device = this.#devices.get(link.device);
+    if (device === undefined) return;
+    device.targets = device.targets.filter((other) => other !== link);
+    if (device.targets.length === 0) this.#devices.delete(link.device);
+  }
+
+  /** The operator changed the device: its labels hold for the next pull. False where its key is another now. */
+  update(record: DeviceRecord): boolean {
+    const device = this.#devices.get(record.device);
+    if (device === undefined) return true;
+    device.labels = record.labels;
+    return device.publicKey === record.publicKey;
+  }
+
+  proofOf(record: LinkRecord): LiveProof | undefined {
+    const link = this.of(record.device).find(
+      (live) => live.connection.connectionId === record.connectionId,
+    );
+    return link?.connection;
+  }
+}

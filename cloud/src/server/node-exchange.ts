@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { type HeaderList, headerValue } from '@pullwire/shared';
+import { contentLength } from '../http/content-length.ts';
+import type {
+  Exchange,
+  ExchangeListener,
+  HttpAnswer,
+  RequestBodySink,
+  RequestBodySource,
+} from '../http/exchange.ts';
+
+/** How long a caller whose request was answered early may go on sending its body before the connection is cut. */
+const lingerMs = 5_000;
+
+/** One request at the one-box server, as the use cases see it. */
+export class NodeExchange implements Exchange, RequestBodySource {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly length: number | undefined;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #awaitsContinue: boolean;
+  #listener: ExchangeListener | undefined;
+  #sink: RequestBodySink | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
+    this.#request = request;
+    this.#response = response;
+    this.#awaitsContinue = awaitsContinue;
+    this.method = request.method as string;
+    this.target = request.url as string;
+    this.headers = request.rawHeaders;
+    this.length = bodyLength(request.rawHeaders);
+  }
+
+  get body(): RequestBodySource {
+    return this;
+  }
+
+  get expectsContinue(): boolean {
+    return this.#awaitsContinue;
+  }
+
+  get pendingBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  listen(listener: ExchangeListener): void {
+    this.#listener = listener;
+    const response = this.#response;
+    response.on('drain', () => this.#listener?.taken());
+    response.on('close', () => {
+      if (!response.writableFinished) this.#listener?.left();
+    });
+  }
+
+  proceed(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
+  }
+
+  answer(answer: HttpAnswer): void {
+    if (this.#response.destroyed) return;
+    const headers = [...answer.headers];
+    // RFC 9110 §8.6: no Content-Length with 204.
+    if (answer.status !== 204) headers.push('Content-Length', String(answer.body.length));
+    this.head(answer.status, undefined, headers);
+    this.end(answer.body);
+  }
+
+  head(status: number, reason: string | undefined, headers: HeaderList): void {
+    const list = headers as string[]; // node:http wants a mutable one and does not change it
+    // A client that still waits for 100 sends no body now: the connection has no clear next request.
+    const raw = this.#awaitsContinue ? [...list, 'Connection', 'close'] : list;
+    if (reason === undefined || reason === '') this.#response.writeHead(status, raw);
+    else this.#response.writeHead(status, reason, raw);
+  }
+
+  flush(): void {
+    this.#response.flushHeaders();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#response.write(chunk);
+  }
+
+  end(chunk?: Uint8Array, trailers?: HeaderList): void {
+    const response = this.#response;
+    if (trailers !== undefined) response.addTrailers(pairs(trailers));
+    if (chunk === undefined || chunk.length === 0) response.end();
+    else response.end(chunk);
+    if (!this.#request.complete && this.length !== 0) this.#linger();
+  }
+
+  breakOff(): void {
+    const { socket } = this.#response;
+    // A reset, so that a client which reads until the end of the connection sees no short success.
+    if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy();
+    else socket?.destroy();
+  }
+
+  deliverTo(sink: RequestBodySink): void {
+    this.#sink = sink;
+    const request = this.#request;
+    request.on('data', (chunk: Buffer) => this.#sink?.chunk(chunk));
+    request.on('end', () => this.#sink?.end(request.rawTrailers));
+    request.on('close', () => {
+      if (!request.complete) this.#sink?.broken();
+    });
+    request.pause();
+  }
+
+  resume(): void {
+    this.#request.resume();
+  }
+
+  pause(): void {
+    this.#request.pause();
+  }
+
+  /** Lets an early answer reach a caller that is still sending: a close now would reset the connection under it. */
+  #linger(): void {
+    const { socket } = this.#response;
+    if (socket === null) return;
+    this.#request.resume();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    const clear = (): void => clearTimeout(timer);
+    this.#request.once('end', clear);
+    socket.once('close', clear);
+  }
+}
+
+/** 0 where there is no body, undefined where it is chunked (RFC 9112 §6.3). */
+function bodyLength(headers: HeaderList): number | undefined {
+  const declared = contentLength(headers);
+  if (typeof declared === 'number') return declared;
+  return headerValue(headers, 'transfer-encoding') === undefined ? 0 : undefined;
+}
+
+function pairs(headers: HeaderList): [string, string][] {
+  const list: [string, string][] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    list.push([headers[i] as string, headers[i + 1] as string]);
+  }
+  return list;
+}

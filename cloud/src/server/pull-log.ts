@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { PullOutcome } from '../pull/pull-in-flight.ts';
+import type { PullRefusal } from '../pull/pull-service.ts';
+
+export interface PullCounters {
+  done: number;
+  failed: number;
+  refused: number;
+}
+
+/** One line a pull, and the counts of them. */
+export class PullLog {
+  readonly #log: Logger;
+  readonly counters: PullCounters = { done: 0, failed: 0, refused: 0 };
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  readonly ended = (outcome: PullOutcome): void => {
+    const { pull, device, instance, status, code, stage, detail, bytes } = outcome;
+    if (code === undefined) this.counters.done += 1;
+    else this.counters.failed += 1;
+    const ms = Math.round(outcome.ms * 1_000) / 1_000;
+    const { pullId, caller, source, method, path } = pull;
+    this.#log.info(
+      {
+        pullId,
+        caller,
+        device,
+        instance,
+        source,
+        method,
+        path,
+        status,
+        code,
+        stage,
+        detail,
+        bytes,
+        ms,
+      },
+      'pull',
+    );
+  };
+
+  readonly refused = (refusal: PullRefusal): void => {
+    this.counters.refused += 1;
+    const { method, device, source, fault } = refusal;
+    const { code, stage, message: detail } = fault;
+    const line = { method, device, source, status: fault.status, code, stage, detail };
+    if (code === 'relay-error') this.#log.error({ ...line, err: fault.cause }, 'pull refused');
+    else this.#log.info(line, 'pull refused');
+  };
+}

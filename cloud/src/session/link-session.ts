@@ -1,0 +1,166 @@
+import {
+  type AgentMessage,
+  type Clock,
+  type Hello,
+  type Ignored,
+  type Limits,
+  protocolVersion,
+  type Timer,
+} from '@pullwire/shared';
+import type { Connection } from '../connection/connection.ts';
+import type { ReplyDesk, StrayReason } from '../reply/reply-desk.ts';
+
+/** Who dialled, by its handshake token. */
+export interface LinkIdentity {
+  readonly device: string;
+  readonly instance: string;
+}
+
+/** PROTOCOL.md, "States of a link". */
+export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
+
+export interface WelcomeTerms {
+  readonly relay: string;
+  readonly limits: Limits;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+/** Where a session says what becomes of its link. */
+export interface SessionEvents {
+  /** The first `hello`: pulls may come. */
+  opened(hello: Hello): void;
+  /** A repeated `hello`. */
+  described(hello: Hello): void;
+  draining(): void;
+  closed(why: string): void;
+  stray(reason: StrayReason, action: string): void;
+  ignored(name: string): void;
+}
+
+export interface LinkSessionOptions {
+  readonly identity: LinkIdentity;
+  readonly connection: Connection;
+  readonly replies: ReplyDesk;
+  readonly clock: Clock;
+  readonly terms: WelcomeTerms;
+  readonly events: SessionEvents;
+}
+
+const helloWithinMs = 10_000;
+
+/** What the relay does over the life of one link: greets, hands reply frames on, sees it end. */
+export class LinkSession {
+  readonly #options: LinkSessionOptions;
+  readonly #sender: { readonly device: string; readonly connectionId: string };
+  #state: LinkState = 'greeting';
+  #helloTimer: Timer | undefined;
+
+  constructor(options: LinkSessionOptions) {
+    this.#options = options;
+    this.#sender = {
+      device: options.identity.device,
+      connectionId: options.connection.connectionId,
+    };
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  start(): void {
+    const detail = `no hello within ${helloWithinMs} ms`;
+    this.#helloTimer = this.#options.clock.after(helloWithinMs, () =>
+      this.end('hello-timeout', detail),
+    );
+  }
+
+  receive(message: AgentMessage | Ignored): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'greeting' && message.action !== 'hello' && message.action !== 'bye') {
+      return this.end('protocol-error', `${message.action} came before hello`);
+    }
+    switch (message.action) {
+      case 'hello':
+        return this.#hello(message);
+      case 'head':
+      case 'body':
+      case 'end':
+      case 'fault':
+      case 'credit':
+        return this.#reply(message);
+      case 'drain':
+        return this.#drain();
+      case 'bye':
+        return this.#bye(message.code, message.reason);
+      case 'keep-alive':
+        return this.#options.connection.control({ action: 'kept-alive' });
+      case 'ignored':
+        return this.#options.events.ignored(message.name);
+    }
+  }
+
+  /** Ends the link from this side, with a `bye`. */
+  end(code: string, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#options.connection.close(code, reason);
+    this.lost(code);
+  }
+
+  /** The link has ended, however it came. */
+  lost(why: string): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#helloTimer?.cancel();
+    this.#options.events.closed(why);
+  }
+
+  #hello(hello: Hello): void {
+    const { identity, events } = this.#options;
+    if (hello.version !== protocolVersion) {
+      const versions = `the agent speaks version ${hello.version}, this relay ${protocolVersion}`;
+      return this.end('unsupported-version', versions);
+    }
+    if (hello.device !== identity.device || hello.instance !== identity.instance) {
+      return this.end(
+        'device-mismatch',
+        'the device or instance in hello is not that of the token',
+      );
+    }
+    const first = this.#state === 'greeting';
+    if (first) {
+      this.#helloTimer?.cancel();
+      this.#state = 'open';
+    }
+    this.#welcome();
+    if (first) events.opened(hello);
+    else events.described(hello);
+  }
+
+  #welcome(): void {
+    const { connection, terms } = this.#options;
+    connection.control({
+      action: 'welcome',
+      version: protocolVersion,
+      relay: terms.relay,
+      limits: { ...terms.limits, ...connection.limits },
+      heartbeat: terms.heartbeat,
+      features: [],
+    });
+  }
+
+  #reply(message: Parameters<ReplyDesk['receive']>[0]): void {
+    const reason = this.#options.replies.receive(message, this.#sender);
+    if (reason !== undefined) this.#options.events.stray(reason, message.action);
+  }
+
+  #drain(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#options.events.draining();
+  }
+
+  #bye(code: string, reason: string | undefined): void {
+    this.#options.connection.close(code, reason ?? '');
+    this.lost(code);
+  }
+}

@@ -1,0 +1,80 @@
+import { codecFor, type Pull, type RelayMessage, type Subprotocol } from '@pullwire/shared';
+import type { Connection } from '../src/connection/connection.ts';
+import type { LinkedPull, PullTarget } from '../src/pull/pull-target.ts';
+
+/** A link whose agent is the test: it sees what was sent down. */
+export class FakeTarget implements PullTarget, Connection {
+  readonly device: string;
+  readonly instance: string;
+  readonly connectionId = 'c1';
+  draining = false;
+  readonly sent: RelayMessage[] = [];
+  readonly pulls = new Map<string, LinkedPull>();
+  readonly #sources: readonly string[];
+  readonly #subprotocol: Subprotocol;
+  /** What `data` answers. */
+  hasRoom = true;
+
+  constructor(
+    device = 'plant-7',
+    sources = ['metrics'],
+    subprotocol: Subprotocol = 'pullwire.v1+bin',
+  ) {
+    this.device = device;
+    this.instance = 'main';
+    this.#sources = sources;
+    this.#subprotocol = subprotocol;
+  }
+
+  get connection(): Connection {
+    return this;
+  }
+
+  get limits(): Connection['limits'] {
+    return codecFor(this.#subprotocol).limits;
+  }
+
+  get inFlight(): number {
+    return this.pulls.size;
+  }
+
+  /** The one pull that was sent. */
+  get pull(): Pull {
+    const pulls = this.sent.filter((message) => message.action === 'pull');
+    if (pulls.length !== 1) throw new Error(`${pulls.length} pulls were sent`);
+    return pulls[0] as Pull;
+  }
+
+  get actions(): string[] {
+    return this.sent.map((message) => message.action);
+  }
+
+  bodyRoom(pull: Pull): number {
+    return codecFor(this.#subprotocol).bodyRoom(pull);
+  }
+
+  control(message: RelayMessage): void {
+    this.sent.push(message);
+  }
+
+  data(_pullId: string, message: RelayMessage): boolean {
+    this.sent.push(message);
+    return this.hasRoom;
+  }
+
+  forget(): void {}
+
+  close(): void {}
+
+  hasSource(name: string): boolean {
+    return this.#sources.includes(name);
+  }
+
+  begin(pull: LinkedPull): void {
+    this.pulls.set(pull.pullId, pull);
+  }
+
+  finish(pullId: string): void {
+    this.pulls.delete(pullId);
+  }
+}

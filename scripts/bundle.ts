@@ -1,0 +1,85 @@
+/**
+ * `node scripts/bundle.ts agent|cloud`: the programs as they ship, one minified file each, with a
+ * source map beside it. Node does not run TypeScript under `node_modules`, so a package, an image
+ * or a Lambda gets these. Native parts are left out and resolved from `node_modules` at run time.
+ */
+import { readFileSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+/** One file to build: `entry` and `out` are relative to the package; a program is executable. */
+export interface Bundle {
+  entry: string;
+  out: string;
+  kind: 'program' | 'worker';
+}
+
+export const BUNDLES: Readonly<Record<string, readonly Bundle[]>> = {
+  agent: [{ entry: 'src/main.ts', out: 'dist/pullwire-agent.mjs', kind: 'program' }],
+  cloud: [
+    { entry: 'src/main.ts', out: 'dist/pullwire-relay.mjs', kind: 'program' },
+    { entry: 'src/server/engine-worker.ts', out: 'dist/pullwire-engine.mjs', kind: 'worker' },
+  ],
+};
+
+/** Optional native code of `ws`, and the embedded database with its LevelDB binding. */
+const EXTERNAL = ['bufferutil', 'utf-8-validate', 'dynalite'];
+
+// CommonJS inside an ES module still asks for `require`: the AWS SDK and ws do.
+const REQUIRE =
+  "import { createRequire as pullwireCreateRequire } from 'node:module';\n" +
+  'const require = pullwireCreateRequire(import.meta.url);';
+const SHEBANG = '#!/usr/bin/env node\n';
+
+const SETTINGS: BuildOptions = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minify: true, // without keepNames: it costs a call for each closure on the hot path
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'linked',
+  external: EXTERNAL,
+  logLevel: 'warning',
+};
+
+/**
+ * Builds one package's bundles; what stood in its `dist` is removed first.
+ *
+ * @throws the build's error, which esbuild has then already printed.
+ */
+export async function bundlePackage(folder: string, bundles: readonly Bundle[]): Promise<void> {
+  await rm(join(folder, 'dist'), { recursive: true, force: true });
+  await Promise.all(bundles.map((bundle) => bundleOne(folder, bundle)));
+}
+
+async function bundleOne(folder: string, { entry, out, kind }: Bundle): Promise<void> {
+  const outfile = join(folder, out);
+  const shebang = kind === 'program' && !hasShebang(join(folder, entry)) ? SHEBANG : '';
+  await build({
+    ...SETTINGS,
+    absWorkingDir: folder,
+    entryPoints: [entry],
+    outfile,
+    banner: { js: shebang + REQUIRE },
+  });
+  if (kind === 'program') await chmod(outfile, 0o755);
+}
+
+/** esbuild keeps an entry's own first line; a second one would be a syntax error. */
+function hasShebang(file: string): boolean {
+  return readFileSync(file, 'utf8').startsWith('#!');
+}
+
+async function main(name: string | undefined): Promise<void> {
+  const bundles = BUNDLES[name ?? ''];
+  if (bundles === undefined) {
+    throw new Error(`usage: bundle.ts ${Object.keys(BUNDLES).join('|')}; got ${name ?? 'nothing'}`);
+  }
+  await bundlePackage(fileURLToPath(new URL(`../${name}`, import.meta.url)), bundles);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv[2]);

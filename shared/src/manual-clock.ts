@@ -1,0 +1,58 @@
+import type { Clock, Timer } from './clock.ts';
+
+interface Alarm {
+  readonly at: number;
+  readonly ms: number;
+  readonly run: () => void;
+}
+
+/** Time in a test: it stands until the test moves it. */
+export class ManualClock implements Clock {
+  #now = 0;
+  readonly #alarms = new Set<Alarm>();
+  #waiting: { readonly ms: number; resolve(): void }[] = [];
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const alarm = { at: this.#now + ms, ms, run };
+    this.#alarms.add(alarm);
+    this.#waiting = this.#waiting.filter((waiter) => {
+      if (waiter.ms === ms) waiter.resolve();
+      return waiter.ms !== ms;
+    });
+    return { cancel: () => this.#alarms.delete(alarm) };
+  }
+
+  /** How many timers run. */
+  get pending(): number {
+    return this.#alarms.size;
+  }
+
+  /** Resolves when a timer of exactly this length runs. */
+  timerOf(ms: number): Promise<void> {
+    if ([...this.#alarms].some((alarm) => alarm.ms === ms)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ ms, resolve });
+    });
+  }
+
+  /** Moves on, and runs what is due on the way, in order. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const next = [...this.#alarms].sort((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > until) break;
+      this.#now = next.at;
+      this.#alarms.delete(next);
+      next.run();
+    }
+    this.#now = until;
+  }
+}

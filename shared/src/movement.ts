@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+
+/** What has moved over a socket so far. */
+export interface Movement {
+  /** Bytes received, ever. */
+  readonly received: number;
+  /** Bytes that were handed over to the kernel, ever. */
+  readonly sent: number;
+  /** Bytes that wait in the process. */
+  readonly waiting: number;
+  /** Those of them that are part of the write under way and not yet taken by the kernel. */
+  readonly inKernelQueue: number;
+}
+
+export function movementOf(socket: Socket): Movement {
+  return {
+    received: socket.bytesRead,
+    sent: socket.bytesWritten - socket.writableLength,
+    waiting: socket.writableLength,
+    inKernelQueue: writeQueueSize(socket),
+  };
+}
+
+/**
+ * Bytes that the kernel has not taken of the write under way. A long write completes as a whole, so `bytesWritten`
+ * and `writableLength` stand still for as long as it takes; Node's own idle time-out reads this same private field
+ * (lib/net.js, `_onTimeout`) for the same reason. 0 where it is missing: a slow uplink then looks less alive.
+ */
+function writeQueueSize(socket: Socket): number {
+  const handle = (socket as Socket & { _handle?: { writeQueueSize?: unknown } | null })._handle;
+  return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0;
+}

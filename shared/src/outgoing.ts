@@ -1,0 +1,120 @@
+import { fitFault } from './fault-fields.ts';
+import { checkReplyTo, checkSeq } from './field.ts';
+import { checkHeaders, checkPath, checkQuery, checkReason } from './head-fields.ts';
+import { readHello } from './hello-fields.ts';
+import type {
+  AgentMessage,
+  Fault,
+  Head,
+  HeaderList,
+  Hello,
+  Pull,
+  RelayMessage,
+  Welcome,
+} from './message.ts';
+import { checkPullId } from './pull-id.ts';
+import { readWelcome } from './welcome-fields.ts';
+
+/** A message on its way out, as both encodings see it: what has a place of its own, and all the rest as JSON text. */
+export interface Outgoing {
+  readonly pullId: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly seq: number | undefined;
+  readonly end: boolean;
+  /** Undefined where there is none; an empty one is kept for `body` alone. */
+  readonly body: Uint8Array | undefined;
+  /** A JSON object with the other fields in the order of PROTOCOL.md; undefined where there are none. */
+  readonly meta: string | undefined;
+}
+
+/**
+ * Checks what comes from elsewhere, headers of an upstream above all, since one frame that the peer refuses would end
+ * the whole link. Throws `WireError`.
+ */
+export function outgoing(message: AgentMessage | RelayMessage): Outgoing {
+  const meta = metaOf(message);
+  return {
+    pullId: 'pullId' in message ? checkPullId(message.pullId) : undefined,
+    replyTo: 'replyTo' in message ? checkReplyTo(message.replyTo) : undefined,
+    seq: seqOf(message),
+    end: 'end' in message && message.end,
+    body: bodyOf(message),
+    meta: meta === undefined ? undefined : JSON.stringify(meta),
+  };
+}
+
+function seqOf(message: AgentMessage | RelayMessage): number | undefined {
+  if (message.action === 'head' || message.action === 'pull') return 0;
+  return 'seq' in message ? checkSeq(message.seq) : undefined;
+}
+
+function bodyOf(message: AgentMessage | RelayMessage): Uint8Array | undefined {
+  if (message.action === 'body') return message.body;
+  return 'body' in message && message.body.length > 0 ? message.body : undefined;
+}
+
+function metaOf(message: AgentMessage | RelayMessage): object | undefined {
+  switch (message.action) {
+    case 'head':
+      return headMeta(message);
+    case 'pull':
+      return pullMeta(message);
+    case 'body':
+    case 'keep-alive':
+    case 'kept-alive':
+      return undefined;
+    case 'end':
+      return trailersMeta(message.trailers);
+    case 'credit':
+      return { limit: message.limit };
+    case 'cancel':
+      return { reason: message.reason };
+    case 'fault':
+      return faultMeta(fitFault(message));
+    case 'drain':
+      return 'withinMs' in message ? { withinMs: message.withinMs } : undefined;
+    case 'bye':
+      return { code: message.code, reason: message.reason };
+    case 'hello':
+      return helloMeta(readHello({ ...message }));
+    case 'welcome':
+      return welcomeMeta(readWelcome({ ...message }));
+  }
+}
+
+function headMeta({ status, reason, headers, timing }: Head): object {
+  if (reason !== undefined) checkReason(reason);
+  return { status, reason, headers: checkHeaders(headers, 'headers'), timing };
+}
+
+function pullMeta(pull: Pull): object {
+  const { source, method, query, deadlineMs, credit, caller } = pull;
+  const path = checkPath(pull.path);
+  if (query !== undefined) checkQuery(query);
+  const headers = checkHeaders(pull.headers, 'headers', path.length + (query?.length ?? 0));
+  return { source, method, path, query, headers, deadlineMs, credit, caller };
+}
+
+function trailersMeta(trailers: HeaderList | undefined): object | undefined {
+  return trailers === undefined ? undefined : { trailers: checkHeaders(trailers, 'trailers') };
+}
+
+function faultMeta({ code, stage, detail, retryAfterMs, extra }: Fault): object {
+  return { code, stage, detail, retryAfterMs, extra };
+}
+
+function helloMeta(hello: Hello): object {
+  const { version, agent, device, instance, sources, labels, features } = hello;
+  return { version, agent, device, instance, sources, labels, features };
+}
+
+function welcomeMeta({
+  version,
+  relay,
+  limits,
+  heartbeat,
+  endOfLifeMs,
+  features,
+}: Welcome): object {
+  return { version, relay, limits, heartbeat, endOfLifeMs, features };
+}

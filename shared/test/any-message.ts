@@ -1,0 +1,235 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { type AgentMessage, cancelReasons, type RelayMessage, stages } from '../src/index.ts';
+
+/** Arbitrary messages within every limit of PROTOCOL.md, in the shape that `decode` gives them. */
+
+const chars = (from: string, min: number, max: number) =>
+  fc.string({ unit: fc.constantFrom(...from), minLength: min, maxLength: max });
+const codePoints = (ranges: [number, number][], min: number, max: number) =>
+  fc.string({
+    unit: fc
+      .oneof(...ranges.map(([low, high]) => fc.integer({ min: low, max: high })))
+      .map((code) => String.fromCharCode(code)),
+    minLength: min,
+    maxLength: max,
+  });
+
+const lower = 'abcdefghijklmnopqrstuvwxyz';
+const alphanumeric = `${lower}${lower.toUpperCase()}0123456789`;
+const tokenChars = `${alphanumeric}!#$%&'*+-.^_\`|~`;
+
+const pullId = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((bytes) => Buffer.from(bytes).toString('base64url'));
+const replyTo = codePoints([[0x21, 0x7e]], 1, 64);
+const seq = fc.integer({ min: 1, max: 0xffff_ffff });
+const count = fc.maxSafeNat();
+const budget = fc.nat({ max: 0x7fff_ffff });
+const ms = fc.double({ min: 0, max: 1e9, noNaN: true }).map((value) => value + 0);
+/** Beyond Latin-1 too, with unpaired surrogates; no controls. */
+const text = (max: number) =>
+  codePoints(
+    [
+      [0x20, 0x7e],
+      [0xa0, 0xffff],
+    ],
+    0,
+    max,
+  );
+const name = fc.constantFrom('resend', 'a', 'Größe', 'x'.repeat(64));
+const fieldValue = codePoints(
+  [
+    [0x09, 0x09],
+    [0x20, 0x7e],
+    [0x80, 0xff],
+  ],
+  0,
+  40,
+);
+const headers = fc
+  .array(fc.tuple(chars(tokenChars, 1, 20), fieldValue), { maxLength: 12 })
+  .map((pairs) => pairs.flat());
+const rawTarget = codePoints(
+  [
+    [0x21, 0x22],
+    [0x24, 0x3e],
+    [0x40, 0x7e],
+    [0x80, 0xff],
+  ],
+  0,
+  80,
+);
+const bytes = (min: number) =>
+  fc
+    .oneof(
+      { weight: 4, arbitrary: fc.uint8Array({ minLength: min, maxLength: 300 }) },
+      { weight: 1, arbitrary: fc.uint8Array({ minLength: 4_000, maxLength: 4_200, size: 'max' }) },
+    )
+    .map((value) => Buffer.from(value));
+const code = fc
+  .tuple(chars(lower, 1, 1), chars(`${lower}0123456789-`, 0, 20))
+  .map((parts) => parts.join(''));
+const id = (extra: string, max: number) =>
+  fc
+    .tuple(chars(alphanumeric, 1, 1), chars(alphanumeric + extra, 0, max - 1))
+    .map((parts) => parts.join(''));
+
+const plain = { noNullPrototype: true } as const;
+const of = <A extends string>(action: A) => fc.constant(action);
+const zero = fc.constant(0 as const);
+
+const bye = fc.record(
+  { action: of('bye'), code, reason: text(60) },
+  { requiredKeys: ['action', 'code'], noNullPrototype: true },
+);
+const trailing = { pullId, seq, trailers: headers };
+
+const hello = fc.record(
+  {
+    action: of('hello'),
+    version: fc.nat(),
+    agent: text(40),
+    device: id('._:-', 128),
+    instance: id('._:-', 64),
+    sources: fc.array(
+      fc.record(
+        {
+          name: id('', 20).map((value) => value.toLowerCase()),
+          kind: name,
+          methods: fc.array(chars(tokenChars, 1, 32), { maxLength: 5 }),
+        },
+        plain,
+      ),
+      { maxLength: 8 },
+    ),
+    labels: fc.dictionary(name, text(50), { maxKeys: 4, noNullPrototype: true }),
+    features: fc.array(name, { maxLength: 4 }),
+  },
+  plain,
+);
+
+const head = fc.record(
+  {
+    action: of('head'),
+    pullId,
+    replyTo,
+    seq: zero,
+    status: fc.integer({ min: 200, max: 599 }),
+    reason: fieldValue,
+    headers,
+    timing: fc.record({ agentMs: ms, upstreamMs: ms }, plain),
+    end: fc.boolean(),
+    body: bytes(1),
+  },
+  {
+    requiredKeys: ['action', 'pullId', 'replyTo', 'seq', 'status', 'headers', 'end'],
+    noNullPrototype: true,
+  },
+);
+
+const fault = fc.record(
+  {
+    action: of('fault'),
+    pullId,
+    replyTo,
+    code,
+    stage: fc.constantFrom(...stages),
+    detail: fc.string({ maxLength: 250, unit: 'binary' }),
+    retryAfterMs: budget,
+    extra: fc.dictionary(
+      fc.constantFrom('exitCode', 'stderr', '', 'ä', 'constructor', '0'),
+      fc.oneof(fc.string({ maxLength: 300 }), fc.integer()),
+      { maxKeys: 8, noNullPrototype: true },
+    ),
+  },
+  {
+    requiredKeys: ['action', 'pullId', 'replyTo', 'code', 'stage', 'detail'],
+    noNullPrototype: true,
+  },
+);
+
+export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
+  hello,
+  head,
+  fc.record({ action: of('body'), pullId, replyTo, seq, end: fc.boolean(), body: bytes(0) }, plain),
+  fc.record(
+    { action: of('end'), replyTo, ...trailing },
+    { requiredKeys: ['action', 'pullId', 'replyTo', 'seq'], noNullPrototype: true },
+  ),
+  fault,
+  fc.record({ action: of('credit'), pullId, replyTo, limit: count }, plain),
+  fc.record({ action: of('drain') }, plain),
+  bye,
+  fc.record({ action: of('keep-alive') }, plain),
+);
+
+const welcome = fc.record(
+  {
+    action: of('welcome'),
+    version: fc.nat(),
+    relay: text(40),
+    limits: fc.record(
+      { frameBytes: count, bodyBytes: count, headBytes: count, pulls: count },
+      plain,
+    ),
+    heartbeat: fc.record({ intervalMs: budget, timeoutMs: budget }, plain),
+    endOfLifeMs: budget,
+    features: fc.array(name, { maxLength: 4 }),
+  },
+  {
+    requiredKeys: ['action', 'version', 'relay', 'limits', 'heartbeat', 'features'],
+    noNullPrototype: true,
+  },
+);
+
+const pull = fc.record(
+  {
+    action: of('pull'),
+    pullId,
+    replyTo,
+    seq: zero,
+    source: id('._-', 64).map((value) => value.toLowerCase()),
+    method: chars(tokenChars, 1, 32),
+    path: rawTarget.map((rest) => `/${rest}`),
+    query: rawTarget,
+    headers,
+    deadlineMs: budget,
+    credit: count,
+    caller: text(60),
+    end: fc.boolean(),
+    body: bytes(1),
+  },
+  {
+    requiredKeys: [
+      'action',
+      'pullId',
+      'replyTo',
+      'seq',
+      'source',
+      'method',
+      'path',
+      'headers',
+      'deadlineMs',
+      'credit',
+      'caller',
+      'end',
+    ],
+    noNullPrototype: true,
+  },
+);
+
+export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
+  welcome,
+  pull,
+  fc.record({ action: of('body'), pullId, seq, end: fc.boolean(), body: bytes(0) }, plain),
+  fc.record(
+    { action: of('end'), ...trailing },
+    { requiredKeys: ['action', 'pullId', 'seq'], noNullPrototype: true },
+  ),
+  fc.record({ action: of('credit'), pullId, limit: count }, plain),
+  fc.record({ action: of('cancel'), pullId, reason: fc.constantFrom(...cancelReasons) }, plain),
+  fc.record({ action: of('drain'), withinMs: budget }, plain),
+  bye,
+  fc.record({ action: of('kept-alive') }, plain),
+);

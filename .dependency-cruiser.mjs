@@ -78,7 +78,7 @@ const rules = [
     comment: 'Only tests, contract suites and test/ use vitest and fast-check.',
     from: {
       path: '^(shared|agent|cloud)/src/',
-      pathNot: [testFile, '(-|\\.)contract\\.ts$', '/arbitrary[^/]*\\.ts$'],
+      pathNot: [testFile, 'contract[^/]*\\.ts$', '/arbitrary[^/]*\\.ts$'],
     },
     to: { path: 'node_modules/(vitest|fast-check)/' },
   },

@@ -25,7 +25,7 @@ export const BUNDLES: Readonly<Record<string, readonly Bundle[]>> = {
 };
 
 /** Optional native code of `ws`, and the embedded database with its LevelDB binding. */
-const EXTERNAL = ['bufferutil', 'utf-8-validate', 'dynalite'];
+const EXTERNAL = ['bufferutil', 'utf-8-validate', 'dynalite', 'classic-level'];
 
 // CommonJS inside an ES module still asks for `require`: the AWS SDK and ws do.
 const REQUIRE =

@@ -25,6 +25,17 @@ describe('the closing line', () => {
     expect(lines.at(-1)).toBe('3 passed, 0 failed, 1 skipped');
   });
 
+  it('comes after one line for each suite of skips', () => {
+    const names = ['a.test.ts > on nginx > b', 'a.test.ts > on nginx > c > d', 'a.test.ts > e'];
+    const skipped = names.map((name) => ({ name, reason: '' }));
+    const lines = closingLines(addUp([{ name: 'test', tally: { ...green, skipped } }], true));
+    expect(lines.slice(1, 4)).toEqual([
+      'Skipped:',
+      '  test/a.test.ts > on nginx: 2 tests',
+      '  test/a.test.ts > e',
+    ]);
+  });
+
   it('counts a package that left no tally as one failure', () => {
     const run = [
       { name: 'agent', tally: green },

@@ -50,6 +50,19 @@ function addPackage(total: Total, name: string, tally: Tally | null): void {
   }
 }
 
+/** A line for each file's outermost suite (or test) with skips, and each reason. */
+function skipLines(skipped: Total['skipped']): string[] {
+  const counts = new Map<string, number>();
+  for (const { name, reason } of skipped) {
+    const suite = name.split(' > ').slice(0, 2).join(' > ');
+    const line = reason === '' ? suite : `${suite} (${reason})`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return [...counts].map(([line, count]) =>
+    count === 1 ? `  ${line}` : `  ${line}: ${count} tests`,
+  );
+}
+
 /** A run is good when something ran and nothing failed. */
 export function isGreen(total: Total): boolean {
   return total.passed > 0 && total.failures.length === 0;
@@ -59,9 +72,7 @@ export function isGreen(total: Total): boolean {
 export function closingLines(total: Total): string[] {
   const lines: string[] = [];
   if (total.skipped.length > 0) lines.push('', 'Skipped:');
-  for (const { name, reason } of total.skipped) {
-    lines.push(reason === '' ? `  ${name}` : `  ${name} (${reason})`);
-  }
+  lines.push(...skipLines(total.skipped));
   if (total.failures.length > 0) lines.push('', 'Failed:');
   for (const failure of total.failures) lines.push(`  ${failure}`);
   if (total.passed + total.failures.length === 0) lines.push('', 'No test ran.');

@@ -53,7 +53,7 @@ export class LinkSocket extends WebSocket {
     });
     this.ended = new Promise((resolve) => {
       this.once('close', (closeCode: number) => {
-        void 0;
+        this.#tunnel?.close();
         resolve(this.#endOf(closeCode));
       });
     });

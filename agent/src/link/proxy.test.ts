@@ -156,7 +156,10 @@ describe('a tunnel', () => {
     ['https', () => createHttpsServer(loopbackCertificate)],
   ])('leaves no socket behind at an %s proxy that says nothing', async (scheme, create) => {
     const relay = await startRelay();
-    const proxy = await startProxy(create(), (client) => client.resume());
+    const proxy = await startProxy(create(), (client) => {
+      // An HTTP server leaves it to its user to close a half-open tunnel.
+      client.resume().on('end', () => client.end());
+    });
     const socket = dial(relay.url, `${scheme}://localhost:${proxy.port}`);
     await once(proxy.server, 'connect');
     const closed = [...proxy.sockets].map((left) => once(left, 'close'));

@@ -66,7 +66,7 @@ export class PullDesk implements PullReceiver {
   constructor(options: PullDeskOptions) {
     this.#options = options;
     this.#sources = options.sources;
-    this.#memory = new PullMemory(options.clock.monotonic);
+    this.#memory = new PullMemory(() => options.clock.monotonic());
   }
 
   get inFlight(): number {

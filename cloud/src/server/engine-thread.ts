@@ -25,7 +25,7 @@ export async function startEngineThread(
   orders: EngineOrders,
   onForeignWrite: () => void,
 ): Promise<EngineThread> {
-  const worker = new Worker(workerUrl, { workerData: orders });
+  const worker = new Worker(workerUrl, { workerData: orders, execArgv: [] });
   const tell = (message: ServerMessage) => worker.postMessage(message);
   const ended = endOf(worker);
   const listening = new Promise<void>((resolve) => {

@@ -82,8 +82,12 @@ async function otherProcess(folder: string): Promise<ChildProcess> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   cleanups.push(() => child.kill('SIGKILL'));
-  await once(child, 'message');
+  await Promise.race([once(child, 'message'), once(child, 'exit').then(neverWrote)]);
   return child;
+}
+
+function neverWrote(): never {
+  throw new Error('the other process ended before it wrote');
 }
 
 const device = (id: string) => ({ device: id, publicKey: 'k', labels: {}, createdAt: 1 });

@@ -1,0 +1,128 @@
+import { devicePattern, instancePattern } from '@pullwire/shared';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { AuthError } from './auth-error.ts';
+import type { DeviceKey } from './device-key.ts';
+
+/** A token has a few hundred characters; more is not one. */
+const tokenLimit = 2_048;
+
+export interface AgentTokenRules {
+  /** The key of a device, undefined where it is not known. */
+  readonly publicKeyOf: (device: string) => Promise<DeviceKey | undefined>;
+  /** The names under which this relay is dialled. */
+  readonly audiences: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly maxAgeSeconds: number;
+  /** How far the device's clock may be off. */
+  readonly leewaySeconds: number;
+}
+
+/** Who dials. */
+export interface AgentIdentity {
+  readonly device: string;
+  readonly instance: string;
+  /** Of the key that signed. */
+  readonly keyId: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Checks the JWT of a handshake (RFC 7519; PROTOCOL.md, "Handshake"): signed with EdDSA by the key that the registry
+ * has for its `sub`, for one of our audiences, and young. Throws an `AuthError`, or the `RegistryError` of the look-up.
+ */
+export async function verifyAgentToken(
+  token: string | undefined,
+  rules: AgentTokenRules,
+): Promise<AgentIdentity> {
+  if (token === undefined || token === '') throw new AuthError('token-missing', 'no token');
+  const claims = readClaims(token);
+  const deviceKey = await rules.publicKeyOf(claims.device);
+  if (deviceKey === undefined) {
+    throw new AuthError('device-unknown', `the device ${claims.device} is not known`);
+  }
+  await verify(token, deviceKey, rules);
+  checkLifetime(claims, rules);
+  const { device, instance, exp } = claims;
+  return { device, instance, keyId: deviceKey.keyId, expiresAt: exp };
+}
+
+interface Claims {
+  readonly device: string;
+  readonly instance: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** The header and the claims as the token says them, before anything is proven. */
+function readClaims(token: string): Claims {
+  const { alg, sub, inst, iat, exp, jti } = parse(token);
+  if (alg !== 'EdDSA') throw new AuthError('algorithm-refused', 'the token is not signed with EdDSA');
+  if (typeof sub !== 'string' || !devicePattern.test(sub)) throw malformed('sub');
+  if (typeof inst !== 'string' || !instancePattern.test(inst)) throw malformed('inst');
+  if (typeof iat !== 'number') throw malformed('iat');
+  if (typeof exp !== 'number') throw malformed('exp');
+  if (typeof jti !== 'string' || jti === '') throw malformed('jti');
+  return { device: sub, instance: inst, iat, exp };
+}
+
+function parse(token: string): JWTPayload & { readonly alg?: string } {
+  if (token.length > tokenLimit) throw new AuthError('token-malformed', 'the token is too long');
+  try {
+    return { ...decodeJwt(token), alg: decodeProtectedHeader(token).alg };
+  } catch {
+    throw new AuthError('token-malformed', 'the token is not a JWT');
+  }
+}
+
+function malformed(claim: string): AuthError {
+  return new AuthError('token-malformed', `the claim "${claim}" is missing or not valid`);
+}
+
+async function verify(token: string, { key }: DeviceKey, rules: AgentTokenRules): Promise<void> {
+  try {
+    await jwtVerify(token, key, {
+      algorithms: ['EdDSA'],
+      typ: 'JWT',
+      audience: [...rules.audiences],
+      clockTolerance: rules.leewaySeconds,
+      currentDate: new Date(rules.now),
+    });
+  } catch (error) {
+    throw refusal(error, rules);
+  }
+}
+
+/** What jose found, in our words. */
+function refusal(error: unknown, { audiences }: AgentTokenRules): AuthError {
+  if (error instanceof errors.JWTExpired) {
+    return new AuthError('token-expired', 'the token has expired: is the clock of the device right?');
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return new AuthError('signature-wrong', 'the token is not signed by the key of its device');
+  }
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
+    const known = audiences.join(', ');
+    return new AuthError('audience-wrong', `the token is for another relay; this one is ${known}`);
+  }
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
+    return new AuthError('token-not-yet-valid', 'the token is not valid yet');
+  }
+  return new AuthError('token-malformed', 'the token is not one that an agent makes');
+}
+
+function checkLifetime({ iat, exp }: Claims, rules: AgentTokenRules): void {
+  if (iat > rules.now / 1000 + rules.leewaySeconds) {
+    throw new AuthError(
+      'token-not-yet-valid',
+      'the token was made in the future: is the clock of the device right?',
+    );
+  }
+  if (exp - iat > rules.maxAgeSeconds) {
+    throw new AuthError(
+      'lifetime-too-long',
+      `the token lives longer than ${rules.maxAgeSeconds} seconds`,
+    );
+  }
+}

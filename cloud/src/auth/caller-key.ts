@@ -1,0 +1,39 @@
+import { hash, randomBytes } from 'node:crypto';
+
+/** `pwk_`, an id that names the key to people, and 256 random bits in base64url. */
+const callerKeyPattern = /^pwk_([A-Za-z0-9_-]{6})_[A-Za-z0-9_-]{43}$/;
+
+export interface CallerKey {
+  readonly id: string;
+  /** The secret: shown once to whoever asked for it, stored nowhere. */
+  readonly key: string;
+  readonly hash: string;
+  readonly prefix: string;
+}
+
+/** Makes a key. `random` gives bytes nobody can guess. */
+export function generateCallerKey(random: (bytes: number) => Buffer = randomBytes): CallerKey {
+  const id = makeId(random);
+  const key = `pwk_${id}_${random(32).toString('base64url')}`;
+  return { id, key, hash: hashCallerKey(key), prefix: `pwk_${id}` };
+}
+
+const idLetters = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** Letters and digits that people do not mix up; 32 of them, so each byte gives 5 even bits. */
+function makeId(random: (bytes: number) => Buffer): string {
+  return Array.from(random(6), (byte) => idLetters[byte % idLetters.length]).join('');
+}
+
+/** Whether this has the form of a key; says nothing about whether there is one. */
+export function isCallerKey(text: string): boolean {
+  return callerKeyPattern.test(text);
+}
+
+/**
+ * SHA-256 in base64url. Keys are found by it: what a look-up's time could tell is about the hash of a guess, which
+ * says nothing about a key (a key has 256 random bits, so no slow hash is needed).
+ */
+export function hashCallerKey(key: string): string {
+  return hash('sha256', key, 'base64url');
+}

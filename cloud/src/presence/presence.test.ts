@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { Device, LinkRecord } from '../registry/registry.ts';
+import { type LiveProof, presenceOf } from './presence.ts';
+
+const record = { device: 'plant-7', publicKey: 'ed25519:x', labels: { site: 'b' }, createdAt: 0 };
+const clock = { now: 10_000, lostSince: 5_000 };
+
+function link(fields: Partial<LinkRecord> = {}): LinkRecord {
+  return {
+    device: 'plant-7',
+    instance: 'main',
+    connectionId: 'c1',
+    connectedAt: 1_000,
+    subprotocol: 'pullwire.v1+bin',
+    agent: 'a/1',
+    sources: [],
+    labels: {},
+    features: [],
+    ...fields,
+  };
+}
+
+const device = (...links: LinkRecord[]): Device => ({ record, links });
+const at = (ms: number): string => new Date(ms).toISOString();
+const none = (): LiveProof | undefined => undefined;
+const live = (due: number) => (): LiveProof => ({ lastProofAt: 9_000, proofDueAt: due });
+
+describe('presence', () => {
+  test('a device without a link was never seen', () => {
+    const seen = presenceOf(device(), none, clock);
+    expect(seen).toMatchObject({ presence: 'never-seen', links: [] });
+    expect(seen.since).toBeUndefined();
+  });
+
+  test('a live link is connected, with the time of its last proof', () => {
+    expect(presenceOf(device(link()), live(20_000), clock)).toMatchObject({
+      presence: 'connected',
+      since: at(1_000),
+      lastProofAt: at(9_000),
+    });
+  });
+
+  test('a live link whose proof is overdue is stale', () => {
+    expect(presenceOf(device(link()), live(9_999), clock)).toMatchObject({ presence: 'stale' });
+  });
+
+  test('a closed link is offline, since when and why', () => {
+    const closed = link({ closedAt: 7_000, closedWhy: 'idle' });
+    expect(presenceOf(device(closed), none, clock)).toMatchObject({
+      presence: 'offline',
+      since: at(7_000),
+      why: 'idle',
+    });
+  });
+
+  test('a link without a last word that is not live here ended when the relay did, at the latest', () => {
+    expect(presenceOf(device(link()), none, clock)).toMatchObject({
+      presence: 'offline',
+      since: at(5_000),
+      why: 'relay-restarted',
+    });
+  });
+
+  test('of several instances the one that is best off speaks for the device', () => {
+    const closed = link({ instance: 'a', connectionId: 'c0', closedAt: 9_000, closedWhy: 'idle' });
+    const proofOf = (of: LinkRecord): LiveProof | undefined =>
+      of.connectionId === 'c1' ? live(20_000)() : undefined;
+    const seen = presenceOf(device(closed, link({ instance: 'b' })), proofOf, clock);
+    expect(seen.presence).toBe('connected');
+    expect(seen.links.map((one) => one.state)).toEqual(['connected', 'offline']);
+  });
+
+  test('of several that are off, the last one’s end counts', () => {
+    const first = link({ instance: 'a', closedAt: 2_000, closedWhy: 'idle' });
+    const last = link({ instance: 'b', closedAt: 6_000, closedWhy: 'drained' });
+    expect(presenceOf(device(first, last), none, clock)).toMatchObject({
+      since: at(6_000),
+      why: 'drained',
+    });
+  });
+});

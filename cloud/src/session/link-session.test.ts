@@ -1,0 +1,132 @@
+import type { AgentMessage, Hello, Ignored } from '@pullwire/shared';
+import { ManualClock } from '@pullwire/shared/manual-clock';
+import { describe, expect, test } from 'vitest';
+import { FakeTarget } from '../../test/fake-target.ts';
+import { ReplyDesk } from '../reply/reply-desk.ts';
+import { replyToKey } from '../reply/reply-to.ts';
+import { LinkSession } from './link-session.ts';
+
+class ClosableTarget extends FakeTarget {
+  closedWith: string[] = [];
+
+  override close(code?: string): void {
+    this.closedWith.push(String(code));
+  }
+}
+
+const hello: Hello = {
+  action: 'hello',
+  version: 1,
+  agent: 'a/1',
+  device: 'plant-7',
+  instance: 'main',
+  sources: [],
+  labels: {},
+  features: [],
+};
+
+function bench() {
+  const clock = new ManualClock();
+  const connection = new ClosableTarget();
+  const replies = new ReplyDesk([replyToKey('1', Buffer.alloc(32))], () => 0);
+  const events: string[] = [];
+  const session = new LinkSession({
+    identity: { device: 'plant-7', instance: 'main' },
+    connection,
+    replies,
+    clock,
+    terms: {
+      relay: 'r/1',
+      limits: { frameBytes: 1, bodyBytes: 1, headBytes: 2, pulls: 3 },
+      heartbeat: { intervalMs: 10, timeoutMs: 5 },
+    },
+    events: {
+      opened: () => events.push('opened'),
+      described: () => events.push('described'),
+      draining: () => events.push('draining'),
+      closed: (why) => events.push(`closed ${why}`),
+      stray: (reason) => events.push(`stray ${reason}`),
+      ignored: (name) => events.push(`ignored ${name}`),
+    },
+  });
+  session.start();
+  return { clock, connection, session, events };
+}
+
+const say = (message: AgentMessage | Ignored): AgentMessage | Ignored => message;
+
+describe('a link at the relay', () => {
+  test('hello is answered by welcome, with the limits of the encoding', () => {
+    const b = bench();
+    b.session.receive(hello);
+    expect(b.events).toEqual(['opened']);
+    expect(b.connection.sent).toEqual([
+      {
+        action: 'welcome',
+        version: 1,
+        relay: 'r/1',
+        limits: { frameBytes: 98_304, bodyBytes: 65_536, headBytes: 2, pulls: 3 },
+        heartbeat: { intervalMs: 10, timeoutMs: 5 },
+        features: [],
+      },
+    ]);
+    expect([b.session.state, b.clock.pending]).toEqual(['open', 0]);
+  });
+
+  test('a repeated hello is answered too, and describes the link anew', () => {
+    const b = bench();
+    b.session.receive(hello);
+    b.session.receive(hello);
+    expect(b.events).toEqual(['opened', 'described']);
+    expect(b.connection.actions).toEqual(['welcome', 'welcome']);
+  });
+
+  test('a link that says nothing is closed', () => {
+    const b = bench();
+    b.clock.advance(10_000);
+    expect(b.connection.closedWith).toEqual(['hello-timeout']);
+    expect(b.events).toEqual(['closed hello-timeout']);
+  });
+
+  test.each([
+    ['another device', { ...hello, device: 'plant-8' }, 'device-mismatch'],
+    ['another instance', { ...hello, instance: 'b' }, 'device-mismatch'],
+    ['another version', { ...hello, version: 2 }, 'unsupported-version'],
+    ['no hello', say({ action: 'drain' }), 'protocol-error'],
+  ])('%s ends the link', (_name, message, code) => {
+    const b = bench();
+    b.session.receive(message);
+    expect(b.connection.closedWith).toEqual([code]);
+    expect(b.events).toEqual([`closed ${code}`]);
+    b.session.receive(hello);
+    expect(b.events).toHaveLength(1);
+  });
+
+  test('a later hello with another device ends an open link', () => {
+    const b = bench();
+    b.session.receive(hello);
+    b.session.receive({ ...hello, device: 'plant-8' });
+    expect(b.connection.closedWith).toEqual(['device-mismatch']);
+  });
+
+  test('drain, keep-alive, unknown actions and stray frames', () => {
+    const b = bench();
+    b.session.receive(hello);
+    b.session.receive({ action: 'keep-alive' });
+    b.session.receive({ action: 'ignored', name: 'reading' });
+    b.session.receive({ action: 'drain' });
+    b.session.receive({ action: 'drain' });
+    b.session.receive({ action: 'end', pullId: 'AAECAwQFBgcICQoLDA0ODw', replyTo: 'x', seq: 1 });
+    expect(b.connection.actions).toEqual(['welcome', 'kept-alive']);
+    expect(b.events).toEqual(['opened', 'ignored reading', 'draining', 'stray malformed']);
+    expect(b.session.state).toBe('draining');
+  });
+
+  test('bye ends the link with the agent’s word; the close that follows says nothing new', () => {
+    const b = bench();
+    b.session.receive(hello);
+    b.session.receive({ action: 'bye', code: 'drained' });
+    b.session.lost('link-lost');
+    expect(b.events).toEqual(['opened', 'closed drained']);
+  });
+});

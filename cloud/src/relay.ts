@@ -135,7 +135,11 @@ export function createRelay(parts: RelayParts): Relay {
   let port = settings.listen.port;
   const front = new Front({
     pulls,
-    devices: new DeviceService({ callers: parts.callers, store: devices, wall: () => clock.wall() }),
+    devices: new DeviceService({
+      callers: parts.callers,
+      store: devices,
+      wall: () => clock.wall(),
+    }),
     readiness: () =>
       draining ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
     failed: (error) => log.error({ err: error }, 'a request could not be handled'),

@@ -14,15 +14,17 @@ export interface HeartbeatHooks {
 }
 
 /**
- * Tells a dead path from a quiet one. Whatever was received proves that the path is alive, so a ping goes out only
- * after a whole interval of silence: some links are metered. A ping may wait behind data on a slow uplink, so a link
- * whose send queue moves is not dead, however late the pong; one whose queue stands still is.
+ * Tells a dead path from a quiet one, within `intervalMs + timeoutMs` of the last byte. Whatever is received proves that
+ * the path is alive, so that a ping goes out only into silence: some links are metered. A ping may wait behind data on a
+ * slow uplink, so a link whose send queue moves is not dead, however late the pong; one whose queue stands still is.
  */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #hooks: HeartbeatHooks;
   #settings: HeartbeatSettings;
-  #seen: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
+  #received = 0;
+  /** The ping that nothing has been received since: when it went out, and what had been sent by then. */
+  #unanswered: { readonly at: number; readonly movement: Movement } | undefined;
   #timer: Timer | undefined;
   #pings = 0;
 
@@ -40,8 +42,9 @@ export class Heartbeat {
   start(settings = this.#settings): void {
     this.stop();
     this.#settings = settings;
-    this.#seen = this.#hooks.movement();
-    this.#listen();
+    this.#received = this.#hooks.movement().received;
+    this.#unanswered = undefined;
+    this.#wait();
   }
 
   stop(): void {
@@ -49,31 +52,40 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  #listen(): void {
-    this.#timer = this.#clock.after(this.#settings.intervalMs, () => {
-      if (this.#received()) return this.#listen();
-      this.#pings += 1;
-      this.#hooks.ping();
-      this.#seen = this.#hooks.movement();
-      this.#expectProof();
-    });
+  /** Looking twice an interval finds silence within one. */
+  #wait(): void {
+    const halfMs = this.#settings.intervalMs / 2;
+    const ms = this.#unanswered === undefined ? halfMs : Math.min(halfMs, this.#answerDueMs());
+    this.#timer = this.#clock.after(ms, () => this.#look());
   }
 
-  #expectProof(): void {
-    this.#timer = this.#clock.after(this.#settings.timeoutMs, () => {
-      const before = this.#seen;
-      if (this.#received()) return this.#listen();
-      if (isSending(before, this.#seen)) return this.#expectProof();
-      this.stop();
-      this.#hooks.dead();
-    });
+  #look(): void {
+    const now = this.#hooks.movement();
+    if (now.received !== this.#received) {
+      this.#received = now.received;
+      this.#unanswered = undefined;
+    } else if (this.#unanswered === undefined) {
+      this.#ping();
+    } else if (this.#answerDueMs() <= 0) {
+      if (!isSending(this.#unanswered.movement, now)) {
+        this.stop();
+        return this.#hooks.dead();
+      }
+      this.#unanswered = { at: this.#clock.monotonic(), movement: now };
+    }
+    this.#wait();
   }
 
-  /** Whether anything came in since the last look. */
-  #received(): boolean {
-    const before = this.#seen.received;
-    this.#seen = this.#hooks.movement();
-    return this.#seen.received !== before;
+  #ping(): void {
+    this.#pings += 1;
+    this.#hooks.ping();
+    this.#unanswered = { at: this.#clock.monotonic(), movement: this.#hooks.movement() };
+  }
+
+  /** How long the answer may still take. */
+  #answerDueMs(): number {
+    const at = this.#unanswered?.at ?? this.#clock.monotonic();
+    return at + this.#settings.timeoutMs - this.#clock.monotonic();
   }
 }
 

@@ -118,6 +118,32 @@ describe('SendQueue', () => {
     expect(socket.written).toEqual(['a:0:100', 'a:1:30', 'a:2:21', 'a:3:1']);
   });
 
+  it('tells a stream as soon as less than half is queued, while frames still wait', () => {
+    const { send, rooms, drain, queue } = setUp(20, 50);
+    send('a:0:20');
+    expect([send('a:1:20'), send('a:2:10'), send('a:3:10'), send('a:4:14')]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    drain();
+    expect([queue.queuedBytes, rooms]).toEqual([34, []]);
+    drain();
+    expect([queue.queuedBytes, rooms]).toEqual([14, ['a']]);
+  });
+
+  it('tells nothing while half is queued', () => {
+    const { send, rooms, drain, queue } = setUp(30, 50);
+    send('a:0:30');
+    send('a:1:30');
+    expect(send('a:2:25')).toBe(false);
+    drain();
+    expect([queue.queuedBytes, rooms]).toEqual([25, []]);
+    drain();
+    expect(rooms).toEqual(['a']);
+  });
+
   it('tells nothing to a stream that was not told to wait', () => {
     const { send, rooms, drain } = setUp();
     send('a:0:100');

@@ -124,10 +124,14 @@ export class World {
     writeFileSync(this.agentConfigFile, JSON.stringify(config));
   }
 
-  /** Makes a device key in this world's folder and tells the relay its public half. */
+  /** Makes a device key in this world's folder; resolves with its public half. */
+  makeKey(keyFile: string): Promise<string> {
+    return succeed('agent', ['keygen', '--out', join(this.folder, keyFile)]);
+  }
+
+  /** Makes a device key and tells the relay its public half. */
   async addDevice(device: string, keyFile: string, args: readonly string[] = []): Promise<void> {
-    const file = join(this.folder, keyFile);
-    const publicKey = await succeed('agent', ['keygen', '--out', file]);
+    const publicKey = await this.makeKey(keyFile);
     await this.operate(['device', 'add', device, '--public-key', publicKey, ...args]);
   }
 
@@ -143,9 +147,23 @@ export class World {
     return succeed('relay', [...args, '--data', this.dataFolder]);
   }
 
-  /** A handshake token of the device. */
-  async token(args: readonly string[] = []): Promise<string> {
-    const token = await succeed('agent', ['token', '--config', this.agentConfigFile, ...args]);
+  /** A handshake token of this world's device. */
+  token(): Promise<string> {
+    return this.tokenOf(this.device, 'device.key');
+  }
+
+  /** A handshake token that says to be of `device`, signed with the key in `keyFile`. */
+  async tokenOf(device: string, keyFile: string, audience?: string): Promise<string> {
+    const file = join(this.folder, `token-${device}.json`);
+    const config = {
+      relay: `ws://127.0.0.1:${this.#port}/link`,
+      device,
+      keyFile: join(this.folder, keyFile),
+      ...(audience === undefined ? undefined : { audience }),
+      sources: {},
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const token = await succeed('agent', ['token', '--config', file]);
     this.secrets.push(token);
     return token;
   }

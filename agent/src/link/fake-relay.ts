@@ -147,21 +147,32 @@ export class RelayEnd {
   }
 
   /** Says `bye` and closes, as a relay does. */
-  bye(code: Parameters<typeof byeRule>[0]): void {
+  bye(code: string): void {
     this.send({ action: 'bye', code });
     this.ws.close(byeRule(code).close);
   }
 
-  /** The next message, which must be of this action. */
-  async next<A extends AgentMessage['action']>(action: A): Promise<Extract<AgentMessage, { action: A }>> {
+  async receive(): Promise<AgentMessage | Ignored> {
     for (;;) {
       const message = this.#received.shift();
-      if (message === undefined) {
-        await this.#changed.promise;
-        continue;
-      }
-      if (message.action !== action) throw new Error(`expected ${action}, got ${JSON.stringify(message)}`);
-      return message as Extract<AgentMessage, { action: A }>;
+      if (message !== undefined) return message;
+      await this.#changed.promise;
     }
+  }
+
+  /** The next message, which must be of this action. */
+  async next<A extends AgentMessage['action']>(
+    action: A,
+  ): Promise<Extract<AgentMessage, { action: A }>> {
+    const message = await this.receive();
+    if (message.action !== action) {
+      throw new Error(`expected ${action}, got ${JSON.stringify(message)}`);
+    }
+    return message as Extract<AgentMessage, { action: A }>;
+  }
+
+  /** The TCP socket, to do what no well-behaved relay does. */
+  get transport(): Socket {
+    return (this.ws as unknown as { _socket: Socket })._socket;
   }
 }

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { type Clock, frameLimits, type Movement } from '@pullwire/shared';
+import { type Clock, frameLimits, type Movement, movementOf } from '@pullwire/shared';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Tunnel } from './proxy.ts';
 import type { LinkEnd } from './redial-policy.ts';
@@ -85,13 +85,7 @@ export class LinkSocket extends WebSocket {
   }
 
   movement(): Movement {
-    const transport = this.transport;
-    return {
-      received: transport.bytesRead,
-      sent: transport.bytesWritten - transport.writableLength,
-      waiting: transport.writableLength,
-      inKernelQueue: writeQueueSize(transport),
-    };
+    return movementOf(this.transport);
   }
 
   async #refused(response: IncomingMessage): Promise<void> {
@@ -128,16 +122,6 @@ function clientOptions(
     handshakeTimeout: dial.handshakeMs,
     closeTimeout: dial.closeMs,
   };
-}
-
-/**
- * Bytes that the kernel has not taken of the write under way. A long write completes as a whole, so `bytesWritten`
- * and `writableLength` stand still for as long as it takes; Node's own idle time-out reads this same private field
- * (lib/net.js, `_onTimeout`) for the same reason. 0 where it is missing: a slow uplink then looks less alive.
- */
-function writeQueueSize(socket: Socket): number {
-  const handle = (socket as Socket & { _handle?: { writeQueueSize?: unknown } | null })._handle;
-  return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0;
 }
 
 /** An error of several addresses (RFC 8305) has a code and no message. */

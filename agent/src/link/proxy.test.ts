@@ -18,10 +18,25 @@ describe('proxyFor', () => {
     ['HTTP_PROXY does not serve wss:', wss, { HTTP_PROXY: 'http://p:1' }, undefined],
     ['HTTP_PROXY serves ws:', 'ws://r/link', { HTTP_PROXY: 'http://p:1' }, 'http://p:1/'],
     ['ALL_PROXY serves both', wss, { ALL_PROXY: 'http://p:1' }, 'http://p:1/'],
-    ['the scheme’s own wins', wss, { ALL_PROXY: 'http://a:1', HTTPS_PROXY: 'http://p:1' }, 'http://p:1/'],
-    ['lower case wins', wss, { HTTPS_PROXY: 'http://a:1', https_proxy: 'http://p:1' }, 'http://p:1/'],
+    [
+      'the scheme’s own wins',
+      wss,
+      { ALL_PROXY: 'http://a:1', HTTPS_PROXY: 'http://p:1' },
+      'http://p:1/',
+    ],
+    [
+      'lower case wins',
+      wss,
+      { HTTPS_PROXY: 'http://a:1', https_proxy: 'http://p:1' },
+      'http://p:1/',
+    ],
     ['an empty one counts as none', wss, { https_proxy: '', HTTPS_PROXY: '' }, undefined],
-    ['a scheme may be left out', wss, { HTTPS_PROXY: 'proxy.example:3128' }, 'http://proxy.example:3128/'],
+    [
+      'a scheme may be left out',
+      wss,
+      { HTTPS_PROXY: 'proxy.example:3128' },
+      'http://proxy.example:3128/',
+    ],
     ['a proxy may speak TLS', wss, { HTTPS_PROXY: 'https://p:1' }, 'https://p:1/'],
     ['NO_PROXY exempts', wss, { HTTPS_PROXY: 'http://p:1', NO_PROXY: '.example' }, undefined],
     ['no_proxy exempts', wss, { HTTPS_PROXY: 'http://p:1', no_proxy: '*' }, undefined],
@@ -90,7 +105,10 @@ describe('a tunnel', () => {
   }
 
   function dial(url: string, proxy: string): LinkSocket {
-    const secureContext = createSecureContext({ ca: loopbackCertificate.cert, minVersion: 'TLSv1.2' });
+    const secureContext = createSecureContext({
+      ca: loopbackCertificate.cert,
+      minVersion: 'TLSv1.2',
+    });
     return new LinkSocket(url, ['pullwire.v1+bin'], {
       headers: {},
       secureContext,

@@ -53,7 +53,7 @@ async function rawServer(handle: (socket: Socket) => void) {
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     handle(socket);
-    waiting.splice(0).forEach((wake) => wake());
+    for (const wake of waiting.splice(0)) wake();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,6 @@
 import { PullFault } from '@pullwire/shared';
 import { describe, expect, it } from 'vitest';
-import type { AdmissionRequest } from '../pull/pull-desk.ts';
+import type { AdmissionRequest } from '../pull/policed-source.ts';
 import { Policy, type PolicyConfig } from './policy.ts';
 
 const get: AdmissionRequest = { method: 'GET', path: '/metrics', bodyLength: 0, caller: 'ops' };

@@ -1,5 +1,5 @@
 import { PullFault } from '@pullwire/shared';
-import type { Admission, AdmissionRequest, SourcePolicy } from '../pull/pull-desk.ts';
+import type { Admission, AdmissionRequest, SourcePolicy } from '../pull/policed-source.ts';
 import { AllowList, type AllowRule } from './allow-list.ts';
 import { splitPath } from './path-rule.ts';
 import { type Rate, RateLimit } from './rate-limit.ts';

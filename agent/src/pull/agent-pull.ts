@@ -10,7 +10,7 @@ import {
 } from '@pullwire/shared';
 import { type ReplyOutcome, ReplySender } from '../reply/reply-sender.ts';
 import type { SourceRun } from '../source/source.ts';
-import type { Admission, PolicedSource } from './pull-desk.ts';
+import type { Admission, PolicedSource } from './policed-source.ts';
 import type { PullLink } from './pull-link.ts';
 import { RequestBodyStream } from './request-body.ts';
 

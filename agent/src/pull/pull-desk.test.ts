@@ -12,7 +12,8 @@ import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, test } from 'vitest';
 import type { ReplyWriter, Source, SourceRequest, SourceRun } from '../source/source.ts';
 import type { PullAudit } from './agent-pull.ts';
-import { PullDesk, type SourcePolicy } from './pull-desk.ts';
+import type { SourcePolicy } from './policed-source.ts';
+import { PullDesk } from './pull-desk.ts';
 import type { PullLink } from './pull-link.ts';
 
 /** A link whose relay is the test. */

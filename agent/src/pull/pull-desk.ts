@@ -6,37 +6,10 @@ import {
   type RequestBody,
   type RequestEnd,
 } from '@pullwire/shared';
-import type { Source } from '../source/source.ts';
 import { AgentPull, type PullAudit } from './agent-pull.ts';
+import type { PolicedSource } from './policed-source.ts';
 import type { PullLink, PullMessage, PullReceiver } from './pull-link.ts';
 import { PullMemory } from './pull-memory.ts';
-
-export interface AdmissionRequest {
-  readonly method: string;
-  /** Raw. */
-  readonly path: string;
-  /** Undefined: no body, or one of unknown length. */
-  readonly bodyLength: number | undefined;
-  readonly caller: string;
-}
-
-export interface Admission {
-  readonly segments: readonly string[];
-  /** The pull has ended: its place is free. */
-  release(): void;
-}
-
-/** What of a source may be asked: throws `PullFault` where it may not. */
-export interface SourcePolicy {
-  admit(request: AdmissionRequest): Admission;
-  /** Bytes of request body at most. */
-  readonly requestBytes: number;
-}
-
-export interface PolicedSource {
-  readonly source: Source;
-  readonly policy: SourcePolicy;
-}
 
 export interface PullDeskOptions {
   readonly sources: ReadonlyMap<string, PolicedSource>;

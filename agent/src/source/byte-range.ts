@@ -10,7 +10,10 @@ const single = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
  * The one range that a `Range` asks for of `size` bytes, or `unsatisfiable` (RFC 9110 §14.1.1, §14.1.2). Undefined where
  * the whole is to be sent: other units, what is malformed, and several ranges, which a server may ignore (§14.2).
  */
-export function parseByteRange(field: string, size: number): ByteRange | 'unsatisfiable' | undefined {
+export function parseByteRange(
+  field: string,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
   const [, first, last] = single.exec(field) ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
   if (first === '') return suffix(Number(last), size);

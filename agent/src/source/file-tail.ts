@@ -8,7 +8,9 @@ const newline = 0x0a;
 
 /** N of `?tail=N`; undefined where the query has no `tail`. Throws `PullFault`. */
 export function parseTail(query: string | undefined, most: number): number | undefined {
-  const values = (query ?? '').split('&').filter((pair) => pair === 'tail' || pair.startsWith('tail='));
+  const values = (query ?? '')
+    .split('&')
+    .filter((pair) => pair === 'tail' || pair.startsWith('tail='));
   if (values.length === 0) return undefined;
   const lines = /^tail=(\d{1,7})$/.exec(values[0] as string)?.[1];
   const count = Number(lines ?? 0);

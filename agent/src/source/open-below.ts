@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants, type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PullFault } from '@pullwire/shared';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 const folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -22,14 +23,15 @@ export class NotServedError extends Error {
  * Opens what `names` lead to below `root`, following no symbolic link on the way; the root itself may be one. Each
  * folder is opened and the next name looked up in it, by `/proc/self/fd`, as `openat` does (open(2)): what is renamed
  * or linked elsewhere in the meantime cannot lead out. Without `/proc` (macOS) the names are looked up by path, and what
- * was opened is compared with what the path leads to afterwards. Throws `NotServedError` and system errors.
+ * was opened is compared with what the path leads to afterwards. Throws `NotServedError`, system errors, and `PullFault`
+ * where there is no root.
  */
 export async function openBelow(
   root: string,
   names: readonly string[],
   hasProc = existsSync('/proc/self/fd'),
 ): Promise<OpenedEntry> {
-  let handle = await open(root, O_RDONLY | O_DIRECTORY);
+  let handle = await openRoot(root);
   let path = hasProc ? `/proc/self/fd/${handle.fd}` : await realpath(root);
   const realRoot = path;
   try {
@@ -45,6 +47,16 @@ export async function openBelow(
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+async function openRoot(root: string): Promise<FileHandle> {
+  try {
+    return await open(root, O_RDONLY | O_DIRECTORY);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const detail = `the folder of the source cannot be opened (${code}): see its root`;
+    throw new PullFault('source-failed', 'upstream', { detail, cause });
   }
 }
 

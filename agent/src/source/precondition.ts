@@ -54,7 +54,9 @@ function isModifiedSince(
 
 /** All lines of a list field as one (RFC 9110 §5.3). */
 function listOf(headers: HeaderList, lowerName: string): string | undefined {
-  const lines = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === lowerName);
+  const lines = headers.filter(
+    (_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === lowerName,
+  );
   return lines.length === 0 ? undefined : lines.join(',').trim();
 }
 

@@ -15,7 +15,7 @@ const anyMethod = v.pipe(
 );
 const readingMethod = v.picklist(['GET', 'HEAD'], 'GET or HEAD: this kind of source is only read');
 
-function allowList<const Method extends v.GenericSchema<unknown, string>>(method: Method) {
+function allowList(method: v.GenericSchema<string>) {
   const rule = strictMap({
     methods: v.optional(
       v.pipe(v.array(method, 'a list of methods'), v.minLength(1, 'at least one method')),

@@ -58,7 +58,8 @@ interface Claims {
 /** The header and the claims as the token says them, before anything is proven. */
 function readClaims(token: string): Claims {
   const { alg, sub, inst, iat, exp, jti } = parse(token);
-  if (alg !== 'EdDSA') throw new AuthError('algorithm-refused', 'the token is not signed with EdDSA');
+  if (alg !== 'EdDSA')
+    throw new AuthError('algorithm-refused', 'the token is not signed with EdDSA');
   if (typeof sub !== 'string' || !devicePattern.test(sub)) throw malformed('sub');
   if (typeof inst !== 'string' || !instancePattern.test(inst)) throw malformed('inst');
   if (typeof iat !== 'number') throw malformed('iat');
@@ -67,7 +68,7 @@ function readClaims(token: string): Claims {
   return { device: sub, instance: inst, iat, exp };
 }
 
-function parse(token: string): JWTPayload & { readonly alg?: string } {
+function parse(token: string): JWTPayload & { readonly alg: string | undefined } {
   if (token.length > tokenLimit) throw new AuthError('token-malformed', 'the token is too long');
   try {
     return { ...decodeJwt(token), alg: decodeProtectedHeader(token).alg };
@@ -97,7 +98,10 @@ async function verify(token: string, { key }: DeviceKey, rules: AgentTokenRules)
 /** What jose found, in our words. */
 function refusal(error: unknown, { audiences }: AgentTokenRules): AuthError {
   if (error instanceof errors.JWTExpired) {
-    return new AuthError('token-expired', 'the token has expired: is the clock of the device right?');
+    return new AuthError(
+      'token-expired',
+      'the token has expired: is the clock of the device right?',
+    );
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return new AuthError('signature-wrong', 'the token is not signed by the key of its device');
@@ -106,7 +110,11 @@ function refusal(error: unknown, { audiences }: AgentTokenRules): AuthError {
     const known = audiences.join(', ');
     return new AuthError('audience-wrong', `the token is for another relay; this one is ${known}`);
   }
-  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
+  if (
+    error instanceof errors.JWTClaimValidationFailed &&
+    error.claim === 'nbf' &&
+    error.reason === 'check_failed'
+  ) {
     return new AuthError('token-not-yet-valid', 'the token is not valid yet');
   }
   return new AuthError('token-malformed', 'the token is not one that an agent makes');

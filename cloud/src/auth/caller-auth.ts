@@ -1,67 +1,57 @@
+import { type Clock, type HeaderList, PullFault } from '@pullwire/shared';
+import type { CredentialHeader } from '../http/pull-headers.ts';
 import type { KeyRecord, Registry } from '../registry/registry.ts';
 import { AuthError } from './auth-error.ts';
 import { hashCallerKey, isCallerKey } from './caller-key.ts';
-import { compileGrants, type GrantSet } from './grants.ts';
-import { LookupCache } from './lookup-cache.ts';
+import type { AuthenticatedCaller, Callers } from './callers.ts';
+import { compileGrants } from './grants.ts';
+import { cacheTimes, LookupCache } from './lookup-cache.ts';
+import { registryFault } from './registry-fault.ts';
 
-/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
-const maxAgeMs = 10_000;
-const missAgeMs = 1_000;
-const capacity = 10_000;
-
-/** The values of the two headers that may carry a caller's credential, where they are there. */
-export interface CallerHeaders {
-  readonly pullwireKey?: string | undefined;
-  readonly authorization?: string | undefined;
+export interface CallerAuthOptions {
+  readonly registry: Pick<Registry, 'keyByHash'>;
+  readonly clock: Clock;
 }
 
-export type CredentialHeader = 'pullwire-key' | 'authorization';
-
-/** Whoever sends the request, and what they may pull. */
-export interface Caller {
-  readonly keyId: string;
-  readonly name: string;
-  readonly grants: GrantSet;
-}
-
+/** A key as the registry has it, with the caller that it stands for ready for either header. */
 interface KnownKey {
-  readonly caller: Caller;
+  readonly callers: Readonly<Record<CredentialHeader, AuthenticatedCaller>>;
   readonly expiresAtMs: number;
   readonly revoked: boolean;
 }
 
-/**
- * The header that carries the relay's credential, and is not passed on: an `Authorization` beside a `Pullwire-Key`
- * is the upstream's own.
- */
-export function credentialHeader(headers: CallerHeaders): CredentialHeader {
-  return headers.pullwireKey === undefined ? 'authorization' : 'pullwire-key';
+interface Credential {
+  readonly header: CredentialHeader;
+  readonly key: string;
 }
 
 /** Tells callers by their keys. What the registry said holds for 10 s at most, and until `clear()`. */
-export class CallerAuth {
+export class CallerAuth implements Callers {
+  readonly #clock: Clock;
   readonly #keys: LookupCache<KnownKey>;
 
-  constructor(registry: Pick<Registry, 'keyByHash'>) {
+  constructor({ registry, clock }: CallerAuthOptions) {
+    this.#clock = clock;
     this.#keys = new LookupCache({
       load: async (hash) => {
         const record = await registry.keyByHash(hash);
         return record === undefined ? undefined : toKnownKey(record);
       },
-      maxAgeMs,
-      missAgeMs,
-      capacity,
+      ...cacheTimes,
     });
   }
 
-  /**
-   * The caller at once where the key was seen lately, else a promise of it. `now` in milliseconds since the epoch.
-   * Throws (or rejects with) an `AuthError`, or the `RegistryError` of the look-up.
-   */
-  authenticate(headers: CallerHeaders, now: number): Caller | Promise<Caller> {
-    const found = this.#keys.get(hashCallerKey(credentialOf(headers)), now);
-    if (found instanceof Promise) return found.then((key) => inForce(key, now));
-    return inForce(found, now);
+  /** The caller at once where the key was seen lately. Throws or rejects with `PullFault`; its cause says more. */
+  authenticate(headers: HeaderList): AuthenticatedCaller | Promise<AuthenticatedCaller> {
+    const now = this.#clock.wall();
+    try {
+      const credential = credentialOf(headers);
+      const known = this.#keys.get(hashCallerKey(credential.key), now);
+      if (!(known instanceof Promise)) return inForce(known, credential, now);
+      return known.then((key) => inForce(key, credential, now)).catch(refuse);
+    } catch (error) {
+      return refuse(error);
+    }
   }
 
   /** Forgets what the registry said: the next request of each caller asks it again. */
@@ -70,11 +60,24 @@ export class CallerAuth {
   }
 }
 
-function credentialOf(headers: CallerHeaders): string {
-  const key = headers.pullwireKey ?? bearerOf(headers.authorization);
-  if (key === undefined) throw new AuthError('key-missing', 'no caller key');
-  if (!isCallerKey(key)) throw new AuthError('key-malformed', 'the caller key is malformed');
-  return key;
+/**
+ * `Pullwire-Key` wins: an `Authorization` beside it is the upstream's own. Of a header that is repeated, the first
+ * one counts.
+ */
+function credentialOf(headers: HeaderList): Credential {
+  const own = headerOf(headers, 'pullwire-key');
+  if (own !== undefined) return { header: 'pullwire-key', key: checked(own) };
+  const bearer = bearerOf(headerOf(headers, 'authorization'));
+  if (bearer !== undefined) return { header: 'authorization', key: checked(bearer) };
+  throw new AuthError('key-missing', 'no caller key: send it as Pullwire-Key');
+}
+
+function headerOf(headers: HeaderList, name: string): string | undefined {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const header = headers[at] as string;
+    if (header.length === name.length && header.toLowerCase() === name) return headers[at + 1];
+  }
+  return undefined;
 }
 
 /** The scheme's name has no case (RFC 9110 §11.1). */
@@ -83,18 +86,37 @@ function bearerOf(authorization: string | undefined): string | undefined {
   return authorization.slice('bearer '.length).trim();
 }
 
+function checked(key: string): string {
+  if (isCallerKey(key)) return key;
+  throw new AuthError('key-malformed', 'the caller key is malformed');
+}
+
 function toKnownKey(record: KeyRecord): KnownKey {
+  const caller = { id: record.id, name: record.name, grants: compileGrants(record.grants) };
   return {
-    caller: { keyId: record.id, name: record.name, grants: compileGrants(record.grants) },
-    expiresAtMs: record.expiresAt === undefined ? Number.POSITIVE_INFINITY : record.expiresAt * 1000,
+    callers: {
+      'pullwire-key': { ...caller, credential: 'pullwire-key' },
+      authorization: { ...caller, credential: 'authorization' },
+    },
+    expiresAtMs: (record.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000,
     revoked: record.revokedAt !== undefined,
   };
 }
 
-function inForce(key: KnownKey | undefined, now: number): Caller {
+function inForce(
+  key: KnownKey | undefined,
+  { header }: Credential,
+  now: number,
+): AuthenticatedCaller {
   if (key === undefined) throw new AuthError('key-unknown', 'the caller key is unknown');
-  const { keyId } = key.caller;
-  if (key.revoked) throw new AuthError('key-revoked', `the caller key ${keyId} was revoked`);
-  if (now >= key.expiresAtMs) throw new AuthError('key-expired', `the caller key ${keyId} has expired`);
-  return key.caller;
+  const caller = key.callers[header];
+  if (key.revoked) throw new AuthError('key-revoked', `the caller key ${caller.id} was revoked`);
+  if (now < key.expiresAtMs) return caller;
+  throw new AuthError('key-expired', `the caller key ${caller.id} has expired`);
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof AuthError)) throw registryFault(error);
+  const detail = error.message;
+  throw new PullFault('caller-unauthenticated', 'caller-auth', { detail, cause: error });
 }

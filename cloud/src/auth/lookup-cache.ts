@@ -1,3 +1,13 @@
+import { RegistryError } from '../registry/registry-error.ts';
+
+/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
+export const cacheTimes = {
+  maxAgeMs: 10_000,
+  missAgeMs: 1_000,
+  capacity: 10_000,
+  firstReads: 64,
+} as const;
+
 export interface LookupCacheInit<V> {
   /** The strong read; undefined where there is nothing. */
   readonly load: (key: string) => Promise<V | undefined>;
@@ -6,6 +16,8 @@ export interface LookupCacheInit<V> {
   readonly missAgeMs: number;
   /** Values, and absences, that are kept at most. */
   readonly capacity: number;
+  /** Reads of keys that were not there, at a time at most: guesses must not take the registry from the others. */
+  readonly firstReads: number;
 }
 
 interface Entry<V> {
@@ -24,15 +36,19 @@ export class LookupCache<V> {
   #values = new Map<string, Entry<V>>();
   #misses = new Map<string, Entry<V>>();
   #reads = new Map<string, Promise<V | undefined>>();
+  #firstReads = 0;
 
   constructor(init: LookupCacheInit<V>) {
     this.#init = init;
   }
 
-  /** `now` in milliseconds. Rejects with what `load` throws; nothing is kept then. */
+  /**
+   * `now` in milliseconds. Rejects with what `load` throws, and nothing is kept then; throws `RegistryError`
+   * `unavailable` where too many new keys are read already.
+   */
   get(key: string, now: number): V | undefined | Promise<V | undefined> {
     const entry = this.#values.get(key) ?? this.#misses.get(key);
-    if (entry === undefined) return this.#read(key, now);
+    if (entry === undefined) return this.#firstRead(key, now);
     const limit = entry.value === undefined ? this.#init.missAgeMs : this.#init.maxAgeMs;
     const age = now - entry.readAt;
     if (age < 0 || age >= limit) return this.#read(key, now);
@@ -45,6 +61,18 @@ export class LookupCache<V> {
     this.#values = new Map();
     this.#misses = new Map();
     this.#reads = new Map();
+  }
+
+  #firstRead(key: string, now: number): Promise<V | undefined> {
+    const under = this.#reads.get(key);
+    if (under !== undefined) return under;
+    if (this.#firstReads >= this.#init.firstReads) {
+      throw new RegistryError('unavailable', 'too many unknown keys are looked up at once');
+    }
+    this.#firstReads += 1;
+    return this.#read(key, now).finally(() => {
+      this.#firstReads -= 1;
+    });
   }
 
   #readBehind(key: string, now: number): void {

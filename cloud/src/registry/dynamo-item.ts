@@ -21,6 +21,7 @@ const grantList = v.array(
     labels: v.exactOptional(labelMap),
     sources: textList,
     methods: textList,
+    manage: v.exactOptional(v.boolean()),
   }),
 );
 const subprotocol = v.picklist(subprotocols);

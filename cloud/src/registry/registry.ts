@@ -43,6 +43,8 @@ export interface Grant {
   readonly sources: readonly string[];
   /** HTTP methods; `*` is any. */
   readonly methods: readonly string[];
+  /** May also delete these devices. */
+  readonly manage?: boolean;
 }
 
 /** A caller's key; the key itself is nowhere. */

@@ -1,0 +1,83 @@
+import { type Clock, PullFault } from '@pullwire/shared';
+import type { DeviceRecord, Registry } from '../registry/registry.ts';
+import { type AgentIdentity, verifyAgentToken } from './agent-token.ts';
+import { AuthError } from './auth-error.ts';
+import { type DeviceKey, parseDeviceKey } from './device-key.ts';
+import { cacheTimes, LookupCache } from './lookup-cache.ts';
+import { registryFault } from './registry-fault.ts';
+
+/** Seconds; PROTOCOL.md, "Handshake". */
+const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
+
+export interface AgentAuthOptions {
+  readonly registry: Pick<Registry, 'device'>;
+  readonly clock: Clock;
+}
+
+export interface AuthenticatedAgent {
+  readonly identity: AgentIdentity;
+  /** The device, as the registry had it at most 10 s ago. */
+  readonly record: DeviceRecord;
+}
+
+interface KnownDevice {
+  readonly record: DeviceRecord;
+  readonly key: DeviceKey;
+}
+
+/** Tells agents by the token of their handshake. Public keys are read again after 10 s at most, and after `clear()`. */
+export class AgentAuth {
+  readonly #clock: Clock;
+  readonly #devices: LookupCache<KnownDevice>;
+
+  constructor({ registry, clock }: AgentAuthOptions) {
+    this.#clock = clock;
+    this.#devices = new LookupCache({
+      load: async (id) => {
+        const device = await registry.device(id);
+        const key = device && parseDeviceKey(device.record.publicKey);
+        return key && { record: device.record, key };
+      },
+      ...cacheTimes,
+    });
+  }
+
+  /**
+   * `audiences`: the names under which this relay is dialled. Rejects with `PullFault`: `link-unauthenticated`, whose
+   * detail the agent may know, or `registry-unavailable`.
+   */
+  async authenticate(
+    token: string | undefined,
+    audiences: readonly string[],
+  ): Promise<AuthenticatedAgent> {
+    const now = this.#clock.wall();
+    let known: KnownDevice | undefined;
+    const publicKeyOf = async (device: string) => {
+      known = await this.#devices.get(device, now);
+      return known?.key;
+    };
+    try {
+      const identity = await verifyAgentToken(token, {
+        publicKeyOf,
+        audiences,
+        now,
+        ...tokenTimes,
+      });
+      if (known === undefined) throw new AuthError('device-unknown', 'the device is not known');
+      return { identity, record: known.record };
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
+
+  /** Forgets what the registry said. */
+  clear(): void {
+    this.#devices.clear();
+  }
+}
+
+function refusal(error: unknown): unknown {
+  if (!(error instanceof AuthError)) return registryFault(error);
+  const detail = error.message;
+  return new PullFault('link-unauthenticated', 'lookup', { detail, cause: error });
+}

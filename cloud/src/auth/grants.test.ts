@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { Grant } from '../registry/registry.ts';
+import { compileGrants } from './grants.ts';
+
+const grant = (changes: Partial<Grant> = {}): Grant => ({
+  devices: ['plant-*'],
+  sources: ['metrics', 'log-*'],
+  methods: ['GET', 'HEAD'],
+  ...changes,
+});
+
+const north = { site: 'north' };
+
+describe('grants', () => {
+  it('allow nothing where there are none', () => {
+    const grants = compileGrants([]);
+    expect(grants.allows('plant-7', north, 'metrics', 'GET')).toBe('no-grant');
+    expect(grants.seesDevice('plant-7', north)).toBe(false);
+    expect(grants.managesDevice('plant-7', north)).toBe(false);
+  });
+
+  it.each([
+    ['plant-7', 'metrics', 'GET', 'allowed'],
+    ['plant-7', 'log-app', 'HEAD', 'allowed'],
+    ['plant-7', 'metrics', 'POST', 'method-not-granted'],
+    ['plant-7', 'metrics', 'get', 'method-not-granted'],
+    ['plant-7', 'Metrics', 'GET', 'no-grant'],
+    ['plant-7', 'shell', 'GET', 'no-grant'],
+    ['plantx', 'metrics', 'GET', 'no-grant'],
+    ['Plant-7', 'metrics', 'GET', 'no-grant'],
+  ])('of one key: %s %s %s is %s', (device, source, method, verdict) => {
+    expect(compileGrants([grant()]).allows(device, {}, source, method)).toBe(verdict);
+  });
+
+  it('take `*` for any method', () => {
+    const grants = compileGrants([grant({ methods: ['*'] })]);
+    expect(grants.allows('plant-7', {}, 'metrics', 'PROPFIND')).toBe('allowed');
+  });
+
+  it('want every label that they name', () => {
+    const grants = compileGrants([grant({ labels: { site: 'north', line: '2' } })]);
+    expect(grants.allows('plant-7', north, 'metrics', 'GET')).toBe('no-grant');
+    expect(grants.allows('plant-7', { ...north, line: '2' }, 'metrics', 'GET')).toBe('allowed');
+    expect(grants.seesDevice('plant-7', north)).toBe(false);
+  });
+
+  it('find no label in what every object has', () => {
+    const grants = compileGrants([grant({ labels: { constructor: 'x' } })]);
+    expect(grants.seesDevice('plant-7', {})).toBe(false);
+  });
+
+  it('add up, but never across two grants', () => {
+    const grants = compileGrants([
+      grant({ devices: ['plant-1'], methods: ['GET'] }),
+      grant({ devices: ['plant-2'], methods: ['POST'], sources: ['metrics'] }),
+    ]);
+    expect(grants.allows('plant-1', {}, 'metrics', 'GET')).toBe('allowed');
+    expect(grants.allows('plant-2', {}, 'metrics', 'POST')).toBe('allowed');
+    expect(grants.allows('plant-1', {}, 'metrics', 'POST')).toBe('method-not-granted');
+    expect(grants.allows('plant-2', {}, 'log-app', 'POST')).toBe('no-grant');
+  });
+
+  it('let a key manage devices only where they say so', () => {
+    expect(compileGrants([grant()]).managesDevice('plant-7', {})).toBe(false);
+    const grants = compileGrants([grant({ manage: true })]);
+    expect(grants.managesDevice('plant-7', {})).toBe(true);
+    expect(grants.managesDevice('office-1', {})).toBe(false);
+  });
+});

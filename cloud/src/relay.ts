@@ -71,8 +71,8 @@ export interface Relay {
   snapshot(): RelaySnapshot;
 }
 
-/** Bytes of one reply that may be on their way or waiting for its caller. */
-const windowBytes = 512 * 1024;
+/** Of all replies together: what slow callers may hold in this process. */
+const windowBytes = 96 * 1024 * 1024;
 
 /** The one-box server: the only place where its parts are put together. */
 export function createRelay(parts: RelayParts): Relay {

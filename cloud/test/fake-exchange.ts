@@ -23,6 +23,7 @@ export class FakeExchange implements Exchange, RequestBodySource {
   readonly headers: HeaderList;
   readonly length: number | undefined;
   readonly expectsContinue: boolean;
+  readonly takesTrailers = true;
   pendingBytes = 0;
   status: number | undefined;
   answerHeaders: HeaderList = [];

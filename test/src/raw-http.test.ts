@@ -38,9 +38,7 @@ describe('a raw HTTP connection', () => {
   });
 
   it('tells an empty reason from none', async () => {
-    const raw = await open(
-      'HTTP/1.1 204 \r\n\r\nHTTP/1.1 204\r\n\r\n',
-    );
+    const raw = await open('HTTP/1.1 204 \r\n\r\nHTTP/1.1 204\r\n\r\n');
     expect((await raw.reply()).reason).toBe('');
     expect((await raw.reply()).reason).toBeUndefined();
   });

@@ -75,8 +75,11 @@ export class RawConnection {
     return new RawBody(this.#bytes, ...replyFraming(method, head));
   }
 
-  /** The next reply, whole. Throws where the connection ends before its head. */
-  async reply(method = 'GET'): Promise<RawReply> {
+  /**
+   * The next reply, whole. `continued` is called for each 100 that comes before it. Throws where the connection ends
+   * before the reply's head.
+   */
+  async reply(method = 'GET', continued: () => unknown = () => undefined): Promise<RawReply> {
     const interim: StatusHead[] = [];
     for (;;) {
       const head = await this.head();
@@ -86,6 +89,7 @@ export class RawConnection {
         return { ...head, interim, body, ...(await body.collect()) };
       }
       interim.push(head);
+      if (head.status === 100) continued();
     }
   }
 

@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Text is Latin-1: one code point a byte. `random`: so many bytes that do not repeat, the same each time. */
+/** Text is Latin-1: one code point a byte. Several pieces stand one behind the other. */
+export type TextData =
+  | string
+  | readonly (string | { readonly repeat: string; readonly times: number })[];
+
+/** Field lines without their CRLF; `numbered`: so many lines, `X-0: 0`, `X-1: 1`… */
+export type HeadersData = readonly (
+  | TextData
+  | { readonly numbered: string; readonly times: number }
+)[];
+
+/** `random`: so many bytes that do not repeat, the same each time. */
 export type BodyData =
   | string
   | { readonly random: number }
@@ -9,37 +20,35 @@ export type BodyData =
       readonly chunks: readonly string[];
       /** One a chunk, what stands after its size. */
       readonly extensions?: readonly string[];
-      readonly trailers?: readonly string[];
+      readonly trailers?: HeadersData;
     };
 
-interface HeadData {
-  /** Flat: name, value, name…; the value `{repeat, times}` is for long ones. */
-  readonly headers?: readonly HeaderData[];
+/** What is left out is `GET / HTTP/1.1` without headers and body. */
+export interface RequestData {
+  readonly method?: string;
+  /** Behind the source's name. */
+  readonly target?: TextData;
+  readonly version?: string;
+  readonly headers?: HeadersData;
   readonly body?: BodyData;
 }
 
-type HeaderData = string | { readonly repeat: string; readonly times: number };
-
-export interface RequestData extends HeadData {
-  readonly method?: string;
-  /** Behind the source's name. */
-  readonly target?: HeaderData;
-  readonly version?: string;
-}
-
-export interface ReplyData extends HeadData {
+/** What is left out is a 200 with a `Date` and a small body. */
+export interface ReplyData {
   readonly status?: number;
   readonly reason?: string;
   readonly version?: string;
+  readonly headers?: HeadersData;
+  readonly body?: BodyData;
   /** 1xx heads before the reply. */
-  readonly interim?: readonly { readonly status: string; readonly headers: readonly string[] }[];
+  readonly interim?: readonly { readonly status: string; readonly headers: HeadersData }[];
   /** False: no `Date`. */
   readonly date?: false;
   /** The origin ends the connection after the reply. */
   readonly close?: true;
-  /** The origin resets the connection in the middle of the body, which is what `body` gives. */
+  /** The origin resets the connection after the reply. */
   readonly reset?: true;
-  /** The origin answers without reading the request's body, and closes. */
+  /** The origin answers without reading the request's body, and ends the connection. */
   readonly early?: true;
 }
 
@@ -48,9 +57,9 @@ export interface TransparencyCase {
   readonly name: string;
   readonly request: RequestData;
   readonly reply?: ReplyData;
-  /** Ids of `differences.json`: each of these is seen, and no other one. */
+  /** Ids of `differences.json`: each of them is seen. */
   readonly differences?: readonly string[];
-  /** The relay or the agent answers in the origin's place. */
+  /** The relay or the agent answers in the origin's place, which was asked only where there is a `reply`. */
   readonly refused?: { readonly status: number; readonly code: string };
 }
 
@@ -60,7 +69,7 @@ export interface AllowedDifference {
   /** Expressions for whole lines as `differencesOf` writes them. */
   readonly lines: readonly string[];
   readonly why: string;
-  /** It may be seen in every case. */
+  /** It may be seen in every case, and is not named there. */
   readonly always?: true;
 }
 
@@ -71,25 +80,29 @@ function read<T>(name: string): readonly T[] {
   return JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8')) as T[];
 }
 
-/** A request's head as bytes; `first` stands before the case's own headers. */
-export function requestHead(data: RequestData, prefix: string, first: readonly string[]): Buffer {
+/** A request's head as bytes; `prefix` stands before the case's target, `first` before its headers. */
+export function requestHead(data: RequestData, prefix: string, first: HeadersData): Buffer {
   const { method = 'GET', target = '/', version = 'HTTP/1.1', headers = [] } = data;
   return headBytes(`${method} ${prefix}${text(target)} ${version}`, [...first, ...headers]);
 }
 
-const okBody = 'ok\n';
-const someDate = 'Tue, 15 Nov 1994 08:12:31 GMT';
+const date = 'Date: Tue, 15 Nov 1994 08:12:31 GMT';
 
-/** A reply as bytes, with the 1xx before it. */
-export function replyBytes(data: ReplyData = {}): Buffer {
-  const { status = 200, reason = 'OK', version = 'HTTP/1.1', interim = [], date } = data;
-  const headers = data.headers ?? ['Content-Length', String(okBody.length)];
-  const body = data.headers === undefined ? okBody : data.body;
-  const first = date === false ? [] : ['Date', someDate];
+/** The 1xx before a reply as bytes. */
+export function interimBytes({ interim = [] }: ReplyData): Buffer {
+  return Buffer.concat(
+    interim.map(({ status, headers }) => headBytes(`HTTP/1.1 ${status}`, headers)),
+  );
+}
+
+/** A reply as bytes. */
+export function replyBytes(data: ReplyData): Buffer {
+  const { status = 200, reason = 'OK', version = 'HTTP/1.1' } = data;
+  const isDefault = data.headers === undefined;
+  const headers = isDefault ? ['Content-Length: 3'] : (data.headers ?? []);
   return Buffer.concat([
-    ...interim.map((head) => headBytes(`HTTP/1.1 ${head.status}`, head.headers)),
-    headBytes(`${version} ${status} ${reason}`, [...first, ...headers]),
-    bodyBytes(body),
+    headBytes(`${version} ${status} ${reason}`, data.date === false ? headers : [date, ...headers]),
+    bodyBytes(isDefault ? 'ok\n' : data.body),
   ]);
 }
 
@@ -116,16 +129,23 @@ export function randomBytes(length: number): Buffer {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-function headBytes(start: string, headers: readonly HeaderData[]): Buffer {
-  return Buffer.from(`${start}\r\n${fieldLines(headers.map(text))}\r\n`, 'latin1');
+function headBytes(start: string, headers: HeadersData): Buffer {
+  return Buffer.from(`${start}\r\n${fieldLines(headers)}\r\n`, 'latin1');
 }
 
-function fieldLines(headers: readonly string[]): string {
-  let lines = '';
-  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return lines;
+function fieldLines(headers: HeadersData): string {
+  return headers.map((line) => `${fieldLine(line)}\r\n`).join('');
 }
 
-function text(data: HeaderData): string {
-  return typeof data === 'string' ? data : data.repeat.repeat(data.times);
+function fieldLine(line: HeadersData[number]): string {
+  if (typeof line === 'string' || !('numbered' in line)) return text(line);
+  const { numbered, times } = line;
+  return Array.from({ length: times }, (_, i) => `${numbered}${i}: ${i}`).join('\r\n');
+}
+
+function text(data: TextData): string {
+  if (typeof data === 'string') return data;
+  return data
+    .map((piece) => (typeof piece === 'string' ? piece : piece.repeat.repeat(piece.times)))
+    .join('');
 }

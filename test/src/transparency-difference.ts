@@ -1,11 +1,17 @@
-import type { OriginRequest } from './origin.ts';
-import type { CollectedBody } from './raw-body.ts';
-import type { RawReply } from './raw-http.ts';
+import type { CollectedBody, RawBody } from './raw-body.ts';
+import type { RawHead, RawReply } from './raw-http.ts';
 import type { AllowedDifference } from './transparency-case.ts';
+
+/** A request as it came to the origin. */
+export interface SeenRequest extends RawHead {
+  readonly body: RawBody;
+  /** Undefined where the origin did not read it. */
+  readonly collected: CollectedBody | undefined;
+}
 
 /** What one way of asking gave: what the origin saw (nothing where it was not asked) and what came back. */
 export interface Observation {
-  readonly seen: (OriginRequest & { readonly collected: CollectedBody }) | undefined;
+  readonly seen: SeenRequest | undefined;
   readonly reply: RawReply;
 }
 
@@ -19,7 +25,10 @@ export function explain(
   lines: readonly string[],
   allowed: readonly AllowedDifference[],
 ): { readonly ids: Set<string>; readonly unexplained: string[] } {
-  const rules = allowed.map(({ id, lines }) => ({ id, pattern: new RegExp(`^(?:${lines.join('|')})$`) }));
+  const rules = allowed.map(({ id, lines }) => ({
+    id,
+    pattern: new RegExp(`^(?:${lines.join('|')})$`),
+  }));
   const ids = new Set<string>();
   const unexplained: string[] = [];
   for (const line of lines) {
@@ -32,7 +41,8 @@ export function explain(
 
 function requestLines(direct: Observation, relayed: Observation): string[] {
   const [a, b] = [direct.seen, relayed.seen];
-  if (a === undefined || b === undefined) return a === b ? [] : ['request: only one of the two came'];
+  if (a === undefined || b === undefined)
+    return a === b ? [] : ['request: only one of the two came'];
   return [
     ...value('request line', a.start, b.start),
     ...fields('request header', a.headers, b.headers),
@@ -62,7 +72,8 @@ const flat = (head: RawReply['interim'][number]): string[] => [
   head.headers.join(' | '),
 ];
 
-const digest = ({ bytes, sha256 }: CollectedBody): string => `${bytes.length} bytes ${sha256}`;
+const digest = (body: CollectedBody | undefined): string =>
+  body === undefined ? 'unread' : `${body.bytes.length} bytes ${body.sha256}`;
 
 function value(what: string, a: string | undefined, b: string | undefined): string[] {
   return a === b ? [] : [`${what}: ${a} → ${b}`];

@@ -5,6 +5,8 @@ import { command, Program } from './program.ts';
 
 export interface WorldOptions {
   readonly device?: string;
+  /** `https` where `relayArgs` name a certificate. */
+  readonly scheme?: 'http' | 'https';
   /** The `sources:` of the agent's configuration. */
   readonly sources: Readonly<Record<string, unknown>>;
   /** Further keys of the agent's configuration. */
@@ -68,7 +70,12 @@ export class World {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#options.scheme ?? 'http'}://127.0.0.1:${this.#port}`;
+  }
+
+  /** Where agents dial. */
+  get linkUrl(): string {
+    return `${this.url.replace(/^http/, 'ws')}/link`;
   }
 
   get callerKey(): string {
@@ -115,7 +122,7 @@ export class World {
     more: Readonly<Record<string, unknown>> = {},
   ): void {
     const config = {
-      relay: `ws://127.0.0.1:${this.#port}/link`,
+      relay: this.linkUrl,
       device: this.device,
       keyFile: join(this.folder, 'device.key'),
       ...more,
@@ -156,7 +163,7 @@ export class World {
   async tokenOf(device: string, keyFile: string, audience?: string): Promise<string> {
     const file = join(this.folder, `token-${device}.json`);
     const config = {
-      relay: `ws://127.0.0.1:${this.#port}/link`,
+      relay: this.linkUrl,
       device,
       keyFile: join(this.folder, keyFile),
       ...(audience === undefined ? undefined : { audience }),

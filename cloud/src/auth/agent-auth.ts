@@ -3,11 +3,17 @@ import type { DeviceRecord, Registry } from '../registry/registry.ts';
 import { type AgentIdentity, verifyAgentToken } from './agent-token.ts';
 import { AuthError } from './auth-error.ts';
 import { type DeviceKey, parseDeviceKey } from './device-key.ts';
-import { cacheTimes, LookupCache } from './lookup-cache.ts';
+import { LookupCache } from './lookup-cache.ts';
 import { registryFault } from './registry-fault.ts';
 
 /** Seconds; PROTOCOL.md, "Handshake". */
 const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
+
+/**
+ * A device dials once in a long while, so keeping its key would save nothing, and would let one that was just removed
+ * in again: only reads under way are shared, and absences kept for a moment.
+ */
+const cached = { maxAgeMs: 0, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
 
 export interface AgentAuthOptions {
   readonly registry: Pick<Registry, 'device'>;
@@ -16,7 +22,7 @@ export interface AgentAuthOptions {
 
 export interface AuthenticatedAgent {
   readonly identity: AgentIdentity;
-  /** The device, as the registry had it at most 10 s ago. */
+  /** The device, as the registry had it during the handshake. */
   readonly record: DeviceRecord;
 }
 
@@ -25,7 +31,7 @@ interface KnownDevice {
   readonly key: DeviceKey;
 }
 
-/** Tells agents by the token of their handshake. Public keys are read again after 10 s at most, and after `clear()`. */
+/** Tells agents by the token of their handshake, with the public key that the registry has at that moment. */
 export class AgentAuth {
   readonly #clock: Clock;
   readonly #devices: LookupCache<KnownDevice>;
@@ -38,7 +44,7 @@ export class AgentAuth {
         const key = device && parseDeviceKey(device.record.publicKey);
         return key && { record: device.record, key };
       },
-      ...cacheTimes,
+      ...cached,
     });
   }
 
@@ -70,7 +76,7 @@ export class AgentAuth {
     }
   }
 
-  /** Forgets what the registry said. */
+  /** Forgets which devices are not known. */
   clear(): void {
     this.#devices.clear();
   }

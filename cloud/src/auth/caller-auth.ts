@@ -5,8 +5,11 @@ import { AuthError } from './auth-error.ts';
 import { hashCallerKey, isCallerKey } from './caller-key.ts';
 import type { AuthenticatedCaller, Callers } from './callers.ts';
 import { compileGrants } from './grants.ts';
-import { cacheTimes, LookupCache } from './lookup-cache.ts';
+import { LookupCache } from './lookup-cache.ts';
 import { registryFault } from './registry-fault.ts';
+
+/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
+const cached = { maxAgeMs: 10_000, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
 
 export interface CallerAuthOptions {
   readonly registry: Pick<Registry, 'keyByHash'>;
@@ -37,7 +40,7 @@ export class CallerAuth implements Callers {
         const record = await registry.keyByHash(hash);
         return record === undefined ? undefined : toKnownKey(record);
       },
-      ...cacheTimes,
+      ...cached,
     });
   }
 

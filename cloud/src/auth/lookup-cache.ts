@@ -1,13 +1,5 @@
 import { RegistryError } from '../registry/registry-error.ts';
 
-/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
-export const cacheTimes = {
-  maxAgeMs: 10_000,
-  missAgeMs: 1_000,
-  capacity: 10_000,
-  firstReads: 64,
-} as const;
-
 export interface LookupCacheInit<V> {
   /** The strong read; undefined where there is nothing. */
   readonly load: (key: string) => Promise<V | undefined>;

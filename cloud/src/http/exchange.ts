@@ -34,6 +34,8 @@ export interface Exchange {
   readonly body: RequestBodySource;
   /** The caller's `Expect: 100-continue` waits for `proceed`. */
   readonly expectsContinue: boolean;
+  /** Trailers can follow a body of unknown length: not so in HTTP/1.0. */
+  readonly takesTrailers: boolean;
   /** 100 (Continue), at most once. */
   proceed(): void;
   /** A whole answer. */

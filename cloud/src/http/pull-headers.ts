@@ -17,10 +17,14 @@ export function requestHeaders(headers: HeaderList, credential: CredentialHeader
 }
 
 const notUpstreams = (name: string): boolean => name.startsWith('pullwire-');
+const notUpstreamsNorTrailer = (name: string): boolean => notUpstreams(name) || name === 'trailer';
+const notFor204 = (name: string): boolean =>
+  notUpstreamsNorTrailer(name) || name === 'content-length'; // RFC 9110 §8.6
 
 export interface ReplyContext {
   readonly pullId: string;
-  readonly method: string;
+  /** Whether trailers can follow; else nothing announces them. */
+  readonly trailers: boolean;
   /** Milliseconds from the request to its reply's head, at the relay. */
   readonly totalMs: number;
 }
@@ -28,9 +32,7 @@ export interface ReplyContext {
 /** What of a reply's headers goes to the caller, and what the relay says besides. */
 export function replyHeaders(head: Head, context: ReplyContext): string[] {
   const drop =
-    head.status === 204
-      ? (name: string) => notUpstreams(name) || name === 'content-length' // RFC 9110 §8.6
-      : notUpstreams;
+    head.status === 204 ? notFor204 : context.trailers ? notUpstreams : notUpstreamsNorTrailer;
   const headers = endToEndHeaders(head.headers, drop);
   headers.push(
     ...via,

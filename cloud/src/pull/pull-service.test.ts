@@ -12,7 +12,7 @@ import type { PullOutcome } from './pull-in-flight.ts';
 import { type PullRefusal, PullService } from './pull-service.ts';
 import type { PullableDevice } from './pull-target.ts';
 
-const windowBytes = 1_000;
+const windowBytes = 65_536;
 
 function caller(verdict: GrantVerdict): AuthenticatedCaller {
   const grants = { allows: () => verdict, seesDevice: () => true, managesDevice: () => false };
@@ -58,7 +58,7 @@ function bench(
       defaultDeadlineMs: 30_000,
       maxDeadlineMs: 60_000,
       requestBodyBytes: 100_000,
-      windowBytes,
+      windowBytes: 1_000,
       pullsPerLink: 2,
     },
     newPullId: pullIds(randomBytes),
@@ -144,10 +144,10 @@ describe('a pull at the relay', () => {
     const b = bench();
     const exchange = b.pull();
     exchange.takes = false;
-    b.reply({ ...head, body: bytes('x'.repeat(900)) });
+    b.reply({ ...head, body: bytes('x'.repeat(60_000)) });
     expect(b.target.actions).toEqual(['pull']);
-    exchange.take(300);
-    expect(b.target.sent[1]).toMatchObject({ action: 'credit', limit: 1_300 });
+    exchange.take(20_000);
+    expect(b.target.sent[1]).toMatchObject({ action: 'credit', limit: 85_536 });
     exchange.take(10);
     expect(b.target.actions).toEqual(['pull', 'credit']);
   });
@@ -156,8 +156,8 @@ describe('a pull at the relay', () => {
     const b = bench();
     const exchange = b.pull();
     exchange.takes = false;
-    b.reply({ ...head, body: bytes('x'.repeat(900)) });
-    b.reply({ action: 'body', seq: 1, body: bytes('x'.repeat(101)), end: false });
+    b.reply({ ...head, body: bytes('x'.repeat(60_000)) });
+    b.reply({ action: 'body', seq: 1, body: bytes('x'.repeat(5_537)), end: false });
     expect(exchange).toMatchObject({ broken: true, ended: false });
     expect(b.target.sent.at(-1)).toMatchObject({ action: 'cancel', reason: 'relay' });
     expect(b.outcomes).toMatchObject([{ code: 'protocol-error' }]);

@@ -16,12 +16,13 @@ import {
   type PullableDevices,
   type PullTarget,
 } from './pull-target.ts';
+import { WindowBudget } from './window-budget.ts';
 
 export interface PullLimits {
   readonly defaultDeadlineMs: number;
   readonly maxDeadlineMs: number;
   readonly requestBodyBytes: number;
-  /** Bytes of a reply that may be on their way or waiting for the caller. */
+  /** Bytes that all replies together should have on their way or waiting for their callers. */
   readonly windowBytes: number;
   readonly pullsPerLink: number;
 }
@@ -56,9 +57,11 @@ const replyToSeconds = 24 * 3_600;
 /** The use case: a caller's request becomes a pull at a device's agent, and its reply the caller's answer. */
 export class PullService {
   readonly #options: PullServiceOptions;
+  readonly #windows: WindowBudget;
 
   constructor(options: PullServiceOptions) {
     this.#options = options;
+    this.#windows = new WindowBudget(options.limits.windowBytes);
   }
 
   /** Answers the exchange, at once or later; never throws. What is cached is decided without waiting. */
@@ -107,6 +110,7 @@ export class PullService {
       requestBodyBytes: limits.requestBodyBytes,
       ended: (outcome) => {
         replies.forget(outcome.pull.pullId);
+        this.#windows.give(outcome.pull.credit);
         this.#options.ended(outcome);
       },
     });
@@ -154,7 +158,7 @@ export class PullService {
       ...(query === undefined ? undefined : { query }),
       headers,
       deadlineMs: Math.max(1, Math.round(deadlineMs - Math.min(500, deadlineMs * 0.1))),
-      credit: this.#options.limits.windowBytes,
+      credit: this.#windows.take(),
       caller: caller.name,
       end: false,
     };

@@ -83,7 +83,8 @@ export class ReplyToCaller {
     if (head.body !== undefined) this.#count(head.body.length);
     if (head.end) this.#checkComplete();
     const totalMs = this.#hooks.elapsed();
-    const headers = replyHeaders(head, { pullId: this.#pullId, method, totalMs });
+    const trailers = !this.#bodyless && declared === undefined && this.#exchange.takesTrailers;
+    const headers = replyHeaders(head, { pullId: this.#pullId, trailers, totalMs });
     this.#exchange.head(head.status, head.reason, headers);
     this.status = head.status;
     this.#hooks.begun(head.status);

@@ -50,7 +50,7 @@ const closeWithinMs = 2_000;
 export class AgentSocket implements Connection, ProofOfLife {
   readonly connectionId: string;
   readonly #options: AgentSocketOptions;
-  readonly #queue: SendQueue<RelayMessage>;
+  readonly #queue: SendQueue<Frame>;
   readonly #cork: Cork;
   #lastProofAt: number;
   readonly #heartbeat: Heartbeat;
@@ -62,9 +62,9 @@ export class AgentSocket implements Connection, ProofOfLife {
     this.connectionId = options.connectionId;
     this.#cork = new Cork(socket);
     this.#lastProofAt = options.clock.wall();
-    this.#queue = new SendQueue<RelayMessage>(
+    this.#queue = new SendQueue<Frame>(
       {
-        write: (message) => this.#write(message),
+        write: (frame) => this.#write(frame),
         get bufferedBytes() {
           return ws.bufferedAmount;
         },
@@ -120,13 +120,13 @@ export class AgentSocket implements Connection, ProofOfLife {
   control(message: RelayMessage): void {
     if (this.#over) throw lost();
     if (message.action === 'pull' && this.queuedBytes > fullBytes) throw full(this.queuedBytes);
-    this.#queue.control(message);
+    this.#queue.control(this.#options.codec.encode(message));
   }
 
   data(pullId: string, message: Pull | RequestBody | RequestEnd, bytes: number): boolean {
     if (this.#over) throw lost();
     if (message.action === 'pull' && this.queuedBytes > fullBytes) throw full(this.queuedBytes);
-    return this.#queue.data(pullId, message, bytes);
+    return this.#queue.data(pullId, this.#options.codec.encode(message), bytes);
   }
 
   forget(pullId: string): void {
@@ -135,7 +135,7 @@ export class AgentSocket implements Connection, ProofOfLife {
 
   close(code: string, reason: string): void {
     if (this.#over) return;
-    this.#queue.control({ action: 'bye', code, reason });
+    this.#queue.control(this.#options.codec.encode({ action: 'bye', code, reason }));
     this.#over = true;
     this.#queue.close();
     this.#heartbeat.stop();
@@ -190,8 +190,7 @@ export class AgentSocket implements Connection, ProofOfLife {
     this.#lastProofAt = this.#options.clock.wall();
   };
 
-  #write(message: RelayMessage): void {
-    const frame: Frame = this.#options.codec.encode(message);
+  #write(frame: Frame): void {
     const { ws } = this.#options;
     this.#cork.hold();
     if (typeof frame === 'string') return ws.send(frame);

@@ -43,6 +43,10 @@ export class NodeExchange implements Exchange, RequestBodySource {
     return this.#awaitsContinue;
   }
 
+  get takesTrailers(): boolean {
+    return this.#request.httpVersionMinor > 0;
+  }
+
   get pendingBytes(): number {
     return this.#response.writableLength;
   }

@@ -1,0 +1,27 @@
+import type { Subprotocol } from '@pullwire/shared';
+import type { SourceConfigs } from '../source/source-config.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The agent's configuration, whole and checked. Paths are absolute; times are in milliseconds. */
+export interface AgentConfig {
+  /** `ws:` or `wss:`, with its path. */
+  readonly relay: string;
+  readonly device: string;
+  readonly instance: string;
+  readonly keyFile: string;
+  readonly audience: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly insecure: boolean;
+  /** PEM: the authorities that the relay's certificate is checked against, in place of the system's. */
+  readonly ca: string | undefined;
+  /** In order of preference. */
+  readonly subprotocols: readonly Subprotocol[];
+  readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
+  readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
+  readonly drainMs: number;
+  readonly maxPulls: number;
+  readonly log: { readonly level: LogLevel };
+  readonly sources: SourceConfigs;
+}

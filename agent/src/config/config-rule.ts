@@ -1,0 +1,36 @@
+import type { ConfigProblem } from '../source/config-problem.ts';
+import { parseHttpTarget } from '../source/http-target.ts';
+import type { SourceConfig } from '../source/source-config.ts';
+import type { AgentConfig } from './agent-config.ts';
+import { isLoopback } from './loopback.ts';
+
+const orInsecure = 'or "insecure: true", where tokens and data may be read on the way';
+
+/** What is wrong with settings that are right each for itself. */
+export function brokenRules(config: AgentConfig): readonly ConfigProblem[] {
+  const { heartbeat, redial, insecure, sources } = config;
+  return [
+    ...atMost('heartbeat.minMs', heartbeat.minMs, 'heartbeat.maxMs', heartbeat.maxMs),
+    ...atMost('redial.baseMs', redial.baseMs, 'redial.capMs', redial.capMs),
+    ...(insecure ? [] : relayInTheClear(config)),
+    ...(insecure ? [] : [...sources].flatMap(([name, source]) => sourceInTheClear(name, source))),
+  ];
+}
+
+function atMost(key: string, value: number, limitKey: string, limit: number): ConfigProblem[] {
+  return value <= limit ? [] : [{ key, value, expected: `at most ${limitKey}, which is ${limit}` }];
+}
+
+function relayInTheClear({ relay }: AgentConfig): ConfigProblem[] {
+  const { protocol, hostname } = new URL(relay);
+  if (protocol === 'wss:' || isLoopback(hostname)) return [];
+  return [{ key: 'relay', value: relay, expected: `wss:// off loopback, ${orInsecure}` }];
+}
+
+function sourceInTheClear(name: string, source: SourceConfig): ConfigProblem[] {
+  if (source.kind !== 'http') return [];
+  const { isSecure, socketPath, hostname } = parseHttpTarget(source.url);
+  if (isSecure || socketPath !== undefined || isLoopback(hostname)) return [];
+  const key = `sources.${name}.url`;
+  return [{ key, value: source.url, expected: `https:// off loopback, ${orInsecure}` }];
+}

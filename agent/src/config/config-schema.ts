@@ -1,0 +1,169 @@
+import type { LogLevel } from './agent-config.ts';
+
+/** One setting, as convict wants it. `null`: not set. `flag`: the option of `pullwire-agent` that sets it. */
+interface SchemaNode {
+  readonly doc: string;
+  readonly format: string;
+  readonly default: unknown;
+  readonly nullable?: true;
+  readonly env: string;
+  readonly flag: string;
+  /** Of a `duration` or `count`: the least and the most. */
+  readonly range?: readonly [least: number, most: number];
+}
+
+/** The values by their keys, after convict has merged and checked them. */
+export interface ConfigValues {
+  readonly relay: string;
+  readonly device: string;
+  readonly instance: string;
+  readonly keyFile: string;
+  readonly audience: string | null;
+  readonly insecure: boolean;
+  readonly ca: string | null;
+  readonly encodings: readonly ('bin' | 'json')[];
+  readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
+  readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
+  readonly drainMs: number;
+  readonly maxPulls: number;
+  readonly log: { readonly level: LogLevel };
+}
+
+const hour = 3_600_000;
+
+/** The settings that have one value each; also the source of `--help` and of the README's reference. */
+export const configSchema = {
+  relay: {
+    doc: 'URL of the relay; its path is /link where none is given.',
+    format: 'relay-url',
+    default: null,
+    env: 'PULLWIRE_AGENT_RELAY',
+    flag: '--relay',
+  },
+  device: {
+    doc: 'Id of the device that this agent speaks for.',
+    format: 'device',
+    default: null,
+    env: 'PULLWIRE_AGENT_DEVICE',
+    flag: '--device',
+  },
+  instance: {
+    doc: 'Tells several agents of one device apart.',
+    format: 'instance',
+    default: 'main',
+    env: 'PULLWIRE_AGENT_INSTANCE',
+    flag: '--instance',
+  },
+  keyFile: {
+    doc: "The device's private key, as pullwire-agent keygen writes it. Only its owner may read it.",
+    format: 'path',
+    default: 'device.key',
+    env: 'PULLWIRE_AGENT_KEY_FILE',
+    flag: '--key-file',
+  },
+  audience: {
+    doc: 'Whom the handshake token is for, where it is not the host of `relay`.',
+    format: 'text',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_AUDIENCE',
+    flag: '--audience',
+  },
+  insecure: {
+    doc: 'Allow ws:// and http:// off loopback: tokens and data can be read on the way.',
+    format: 'switch',
+    default: false,
+    env: 'PULLWIRE_AGENT_INSECURE',
+    flag: '--insecure',
+  },
+  ca: {
+    doc: "File with the authorities (PEM) for the relay's certificate, in place of the system's.",
+    format: 'path',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_CA',
+    flag: '--ca',
+  },
+  encodings: {
+    doc: 'Encodings that are offered to the relay, in order of preference: bin, json.',
+    format: 'encodings',
+    default: ['bin', 'json'],
+    env: 'PULLWIRE_AGENT_ENCODINGS',
+    flag: '--encodings',
+  },
+  heartbeat: {
+    minMs: {
+      doc: 'A relay that asks for more frequent pings is not followed below this.',
+      format: 'duration',
+      range: [1, hour],
+      default: 1_000,
+      env: 'PULLWIRE_AGENT_HEARTBEAT_MIN',
+      flag: '--heartbeat-min',
+    },
+    maxMs: {
+      doc: 'A relay that asks for rarer pings is not followed above this.',
+      format: 'duration',
+      range: [1, hour],
+      default: 600_000,
+      env: 'PULLWIRE_AGENT_HEARTBEAT_MAX',
+      flag: '--heartbeat-max',
+    },
+  },
+  redial: {
+    baseMs: {
+      doc: 'Longest first wait before dialling again; it doubles with each failure.',
+      format: 'duration',
+      range: [1, hour],
+      default: 1_000,
+      env: 'PULLWIRE_AGENT_REDIAL_BASE',
+      flag: '--redial-base',
+    },
+    capMs: {
+      doc: 'Longest wait of all.',
+      format: 'duration',
+      range: [1, hour],
+      default: 60_000,
+      env: 'PULLWIRE_AGENT_REDIAL_CAP',
+      flag: '--redial-cap',
+    },
+    stableMs: {
+      doc: 'A link that was open this long makes the next failure a first one.',
+      format: 'duration',
+      range: [1, hour],
+      default: 30_000,
+      env: 'PULLWIRE_AGENT_REDIAL_STABLE',
+      flag: '--redial-stable',
+    },
+  },
+  drainMs: {
+    doc: 'How long pulls under way may take to finish when the agent stops.',
+    format: 'duration',
+    range: [0, hour],
+    default: 10_000,
+    env: 'PULLWIRE_AGENT_DRAIN',
+    flag: '--drain',
+  },
+  maxPulls: {
+    doc: 'Pulls in flight at most, over all sources; more are answered with 429.',
+    format: 'count',
+    range: [1, 10_000],
+    default: 64,
+    env: 'PULLWIRE_AGENT_MAX_PULLS',
+    flag: '--max-pulls',
+  },
+  log: {
+    level: {
+      doc: 'trace, debug, info, warn, error, fatal or silent.',
+      format: 'log-level',
+      default: 'info',
+      env: 'PULLWIRE_AGENT_LOG_LEVEL',
+      flag: '--log-level',
+    },
+  },
+} as const satisfies Record<string, SchemaNode | Record<string, SchemaNode>>;
+
+/** Settings that are maps, and only in the file. */
+export const mapSettings = {
+  labels: 'Names and values by which grants can select the device.',
+  sources: 'What can be asked, by name; docs/sources.md. Without it nothing can.',
+} as const;

@@ -1,0 +1,109 @@
+import { dirname, resolve } from 'node:path';
+import type { Subprotocol } from '@pullwire/shared';
+import { audienceOf } from '../identity/handshake-token.ts';
+import type { ConfigProblem } from '../source/config-problem.ts';
+import { parseSources, type SourceConfigs } from '../source/source-config.ts';
+import type { AgentConfig } from './agent-config.ts';
+import { readAuthorities } from './authorities.ts';
+import { ConfigError } from './config-error.ts';
+import { readConfigFile } from './config-file.ts';
+import { whatIsWrong } from './config-format.ts';
+import { type MergedConfig, mergeConfig } from './config-merge.ts';
+import { brokenRules } from './config-rule.ts';
+import type { ConfigValues } from './config-schema.ts';
+import { scalarSettings } from './config-setting.ts';
+import { type Labels, parseLabels } from './label.ts';
+
+/** Where settings come from; each wins over those before it: defaults, file, environment, flags. */
+export interface ConfigOrigins {
+  /** Path of the file; else `PULLWIRE_AGENT_CONFIG` of the environment. */
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Text by the settings' keys; what is undefined is not set. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  /** Paths in flags and the environment are relative to it; those in the file to the file's folder. */
+  readonly workingFolder: string;
+}
+
+const envPrefix = 'PULLWIRE_AGENT_';
+const fileVariable = 'PULLWIRE_AGENT_CONFIG';
+
+/**
+ * Reads and checks the whole configuration.
+ *
+ * @throws ConfigError with every mistake at once.
+ */
+export function loadConfig(origins: ConfigOrigins): AgentConfig {
+  const path = configFile(origins);
+  const file = readConfigFile(path);
+  const merged = mergeConfig({ ...origins, file: file.values, fileFolder: dirname(path) });
+  const labels = parseLabels(file.values.get('labels') ?? {});
+  const sources = parseSources(file.values.get('sources'));
+  const ca = readAuthorities(merged.get('ca'));
+  const problems = [...file.problems, ...unknownVariables(origins.env), ...wrongValues(merged)];
+  for (const part of [labels, sources, ca]) if ('problems' in part) problems.push(...part.problems);
+  if (problems.length > 0 || !('labels' in labels && 'sources' in sources && 'pem' in ca)) {
+    throw new ConfigError(problems);
+  }
+  const values = merged.validate({ allowed: 'strict' }).getProperties();
+  return checked(toConfig(values, labels.labels, sources.sources, ca.pem));
+}
+
+/** @throws ConfigError where none is named. */
+function configFile({ file, env, workingFolder }: ConfigOrigins): string {
+  const named = file ?? env[fileVariable];
+  if (named) return resolve(workingFolder, named);
+  const expected = `a file, named by --config FILE or ${fileVariable}`;
+  throw new ConfigError([{ key: 'configuration', value: undefined, expected }]);
+}
+
+function unknownVariables(env: ConfigOrigins['env']): ConfigProblem[] {
+  const known = new Set([fileVariable, ...scalarSettings.map((setting) => setting.env)]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith(envPrefix) && !known.has(name))
+    .map((key) => ({ key, value: undefined, expected: 'no such variable; see --help' }));
+}
+
+function wrongValues(merged: MergedConfig): ConfigProblem[] {
+  return scalarSettings.flatMap((setting): ConfigProblem[] => {
+    const value: unknown = merged.get(setting.key as keyof ConfigValues);
+    const expected = whatIsWrong(setting, value);
+    return expected === undefined ? [] : [{ key: setting.key, value: show(value), expected }];
+  });
+}
+
+/** A URL may hold a password; a map or a list says nothing in a line. */
+function show(value: unknown): ConfigProblem['value'] {
+  if (typeof value === 'string') return value.replace(/\/\/[^/]*@/, '//…@').slice(0, 200);
+  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}
+
+function toConfig(
+  values: ConfigValues,
+  labels: Labels,
+  sources: SourceConfigs,
+  ca: string | undefined,
+): AgentConfig {
+  const { encodings, ...rest } = values;
+  return {
+    ...rest,
+    audience: values.audience ?? audienceOf(values.relay),
+    ca,
+    subprotocols: encodings.map((encoding): Subprotocol => `pullwire.v1+${encoding}`),
+    labels,
+    sources,
+  };
+}
+
+function checked(config: AgentConfig): AgentConfig {
+  const problems = brokenRules(config);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(config);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  }
+  return Object.freeze(value);
+}

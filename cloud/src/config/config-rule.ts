@@ -1,0 +1,40 @@
+import type { ConfigValues } from './config-schema.ts';
+import { isLoopback, parseListenAddress } from './listen-address.ts';
+
+/** What no setting can tell alone. A line for each rule that is broken; the values themselves are valid. */
+export function brokenRules(values: ConfigValues): string[] {
+  return [pairedTls, guardedListen, wholeTable, orderedDeadlines]
+    .map((rule) => rule(values))
+    .filter((mistake) => mistake !== undefined);
+}
+
+function pairedTls({ tls }: ConfigValues): string | undefined {
+  if ((tls.cert === null) === (tls.key === null)) return undefined;
+  const missing = tls.cert === null ? 'cert' : 'key';
+  return `tls.${missing}: must be set where tls.${missing === 'cert' ? 'key' : 'cert'} is`;
+}
+
+/** DESIGN.md, "Decisions" 10: nothing is open by default. */
+function guardedListen(values: ConfigValues): string | undefined {
+  const host = parseListenAddress(values.listen)?.host ?? '';
+  const proxied = values.trustedProxy === true || values.trustedProxy.length > 0;
+  if (isLoopback(host) || values.tls.cert !== null || proxied || values.insecure) return undefined;
+  return (
+    `listen: ${values.listen} is open to other machines, and keys would pass in the clear; choose one of three:` +
+    ' give the relay a certificate (--tls-cert and --tls-key), name the proxy in front of it that speaks TLS' +
+    ' (--trusted-proxy), or accept the risk (--insecure)'
+  );
+}
+
+function wholeTable({ table }: ConfigValues): string | undefined {
+  if (table.name === null) {
+    return table.endpoint === null ? undefined : 'table.name: must be set where table.endpoint is';
+  }
+  return table.region === null ? 'table.region: must be set where table.name is' : undefined;
+}
+
+function orderedDeadlines({ deadline }: ConfigValues): string | undefined {
+  if (deadline.defaultMs <= deadline.maxMs) return undefined;
+  const { defaultMs, maxMs } = deadline;
+  return `deadline.defaultMs: must be at most deadline.maxMs (${maxMs}): value was ${defaultMs}`;
+}

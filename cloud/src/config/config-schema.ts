@@ -1,0 +1,186 @@
+/**
+ * The settings of the relay, as convict wants them; also the source of `--help` and the README's reference. `null`:
+ * not set. `flag`: the option of `pullwire-relay serve` that sets it.
+ */
+export const configSchema = {
+  listen: {
+    doc: 'Where agents and callers connect. Off loopback it also takes tls, trustedProxy or insecure.',
+    format: 'address',
+    default: '127.0.0.1:8080',
+    env: 'PULLWIRE_RELAY_LISTEN',
+    flag: '--listen',
+  },
+  dataFolder: {
+    doc: 'Folder of the embedded registry; created with mode 0700. Relative to the working directory.',
+    format: 'text',
+    default: '.pullwire',
+    env: 'PULLWIRE_RELAY_DATA',
+    flag: '--data',
+  },
+  publicUrl: {
+    doc: "The relay's address as agents dial it, where it is not the one of `listen`: their tokens are made for it.",
+    format: 'url',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_RELAY_PUBLIC_URL',
+    flag: '--public-url',
+  },
+  tls: {
+    cert: {
+      doc: 'File with the certificate chain (PEM). Read again when it changes.',
+      format: 'file',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_TLS_CERT',
+      flag: '--tls-cert',
+    },
+    key: {
+      doc: 'File with its private key (PEM).',
+      format: 'file',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_TLS_KEY',
+      flag: '--tls-key',
+    },
+  },
+  trustedProxy: {
+    doc: 'IP addresses and blocks of the proxies in front that speak TLS for the relay, or true for any.',
+    format: 'proxies',
+    default: [] as string[],
+    env: 'PULLWIRE_RELAY_TRUSTED_PROXY',
+    flag: '--trusted-proxy',
+  },
+  insecure: {
+    doc: 'Listen in the clear off loopback: keys and data can be read on the way.',
+    format: 'switch',
+    default: false,
+    env: 'PULLWIRE_RELAY_INSECURE',
+    flag: '--insecure',
+  },
+  table: {
+    name: {
+      doc: 'DynamoDB table for the registry, in place of the embedded engine.',
+      format: 'table-name',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_TABLE',
+      flag: '--table',
+    },
+    region: {
+      doc: "The table's AWS region.",
+      format: 'text',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_TABLE_REGION',
+      flag: '--region',
+    },
+    endpoint: {
+      doc: "A DynamoDB endpoint other than AWS's own.",
+      format: 'url',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_TABLE_ENDPOINT',
+      flag: '--endpoint',
+    },
+  },
+  limits: {
+    pullsPerLink: {
+      doc: 'Pulls in flight on one link at most.',
+      format: 'whole',
+      range: [1, 65_536],
+      default: 256,
+      env: 'PULLWIRE_RELAY_LIMITS_PULLS_PER_LINK',
+    },
+    links: {
+      doc: 'Links at most.',
+      format: 'whole',
+      range: [1, 1_000_000],
+      default: 10_000,
+      env: 'PULLWIRE_RELAY_LIMITS_LINKS',
+    },
+    requestBodyBytes: {
+      doc: "Bytes of a caller's request body at most.",
+      format: 'whole',
+      range: [0, Number.MAX_SAFE_INTEGER],
+      default: 1_073_741_824,
+      env: 'PULLWIRE_RELAY_LIMITS_REQUEST_BODY_BYTES',
+    },
+    headBytes: {
+      doc: "Bytes of a caller's request head at most.",
+      format: 'whole',
+      range: [1_024, 16_384],
+      default: 16_384,
+      env: 'PULLWIRE_RELAY_LIMITS_HEAD_BYTES',
+    },
+  },
+  heartbeat: {
+    intervalMs: {
+      doc: 'Milliseconds of silence on a link after which it is asked for a sign of life.',
+      format: 'whole',
+      range: [100, 600_000],
+      default: 25_000,
+      env: 'PULLWIRE_RELAY_HEARTBEAT_INTERVAL_MS',
+    },
+    timeoutMs: {
+      doc: 'Milliseconds that the sign may take before the link counts as lost.',
+      format: 'whole',
+      range: [100, 600_000],
+      default: 10_000,
+      env: 'PULLWIRE_RELAY_HEARTBEAT_TIMEOUT_MS',
+    },
+  },
+  deadline: {
+    defaultMs: {
+      doc: "Milliseconds until a reply's head is due, where the caller asks for no other time.",
+      format: 'whole',
+      range: [1, 86_400_000],
+      default: 30_000,
+      env: 'PULLWIRE_RELAY_DEADLINE_DEFAULT_MS',
+    },
+    maxMs: {
+      doc: 'Milliseconds that a caller may ask for at most (Prefer: wait=).',
+      format: 'whole',
+      range: [1, 86_400_000],
+      default: 600_000,
+      env: 'PULLWIRE_RELAY_DEADLINE_MAX_MS',
+    },
+  },
+  idleMs: {
+    doc: 'Milliseconds in which nothing of a reply moves, after which it is broken off.',
+    format: 'whole',
+    range: [100, 86_400_000],
+    default: 60_000,
+    env: 'PULLWIRE_RELAY_IDLE_MS',
+  },
+  drainMs: {
+    doc: 'Milliseconds that pulls under way get when the relay shuts down.',
+    format: 'whole',
+    range: [0, 3_600_000],
+    default: 10_000,
+    env: 'PULLWIRE_RELAY_DRAIN_MS',
+  },
+  logLevel: {
+    doc: 'The least level that is logged: fatal, error, warn, info, debug, trace, or silent.',
+    format: 'level',
+    default: 'info',
+    env: 'PULLWIRE_RELAY_LOG_LEVEL',
+    flag: '--log-level',
+  },
+};
+
+/** The values as convict holds them. */
+export interface ConfigValues {
+  listen: string;
+  dataFolder: string;
+  publicUrl: string | null;
+  tls: { cert: string | null; key: string | null };
+  trustedProxy: true | string[];
+  insecure: boolean;
+  table: { name: string | null; region: string | null; endpoint: string | null };
+  limits: { pullsPerLink: number; links: number; requestBodyBytes: number; headBytes: number };
+  heartbeat: { intervalMs: number; timeoutMs: number };
+  deadline: { defaultMs: number; maxMs: number };
+  idleMs: number;
+  drainMs: number;
+  logLevel: string;
+}

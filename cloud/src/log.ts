@@ -1,0 +1,32 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from './config/relay-config.ts';
+
+/** Milliseconds that a line may wait for others, and bytes for which it does not: one write for many lines. */
+const buffering = { periodicFlush: 100, minLength: 4_096 };
+
+/** Should a header ever be logged whole: these would be keys and tokens. */
+const secrets = ['authorization', 'pullwire-key', 'proxy-authorization', 'cookie', 'set-cookie'];
+
+export interface ProcessLog {
+  readonly log: Logger;
+  /** Writes what is buffered, before the process ends. */
+  flush(): void;
+}
+
+/** The process's log: one JSON object a line on stdout. */
+export function createLog(level: LogLevel): ProcessLog {
+  const destination = pino.destination({ dest: 1, sync: false, ...buffering });
+  return { log: logTo(destination, level), flush: () => destination.flushSync() };
+}
+
+/** The same lines, wherever they go. */
+export function logTo(destination: DestinationStream, level: LogLevel): Logger {
+  const options = {
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
+  };
+  return pino(options, destination);
+}

@@ -1,0 +1,71 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SweepSchedule } from './sweep-schedule.ts';
+
+const schedules: SweepSchedule[] = [];
+afterEach(async () => {
+  for (const schedule of schedules.splice(0)) await schedule.stop();
+});
+
+function fixture(
+  sweep: (request: { closedBefore: number; limit: number }) => Promise<number>,
+  minute = 7,
+) {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const schedule = new SweepSchedule({
+    registry: { sweep },
+    log,
+    now: () => 1_000_000_000,
+    minute,
+  });
+  schedules.push(schedule);
+  return { schedule, lines };
+}
+
+describe('the sweep', () => {
+  it('removes what ended more than 7 days ago, bounded', async () => {
+    const requests: object[] = [];
+    const { schedule, lines } = fixture(async (request) => {
+      requests.push(request);
+      return 3;
+    });
+    await schedule.sweep();
+    expect(requests).toEqual([{ closedBefore: 1_000_000_000 - 604_800_000, limit: 10_000 }]);
+    expect(lines).toMatchObject([{ msg: 'registry swept', removed: 3 }]);
+  });
+
+  it('that fails is logged, and the next one tries again', async () => {
+    let fail = true;
+    const { schedule, lines } = fixture(async () => {
+      if (fail) throw new Error('down');
+      return 0;
+    });
+    await schedule.sweep();
+    fail = false;
+    await schedule.sweep();
+    expect(lines.map((line) => line['msg'])).toEqual([
+      'the registry cannot be swept now',
+      'registry swept',
+    ]);
+  });
+
+  it('under way is waited for when the schedule stops', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const { schedule } = fixture(() => promise);
+    schedule.start();
+    const swept = schedule.sweep();
+    let stopped = false;
+    const stop = schedule.stop().then(() => {
+      stopped = true;
+    });
+    await Promise.resolve();
+    expect(stopped).toBe(false);
+    resolve(1);
+    await Promise.all([swept, stop]);
+  });
+
+  it('has a minute of the hour', () => {
+    expect(() => fixture(async () => 0, 60).schedule.start()).toThrow();
+  });
+});

@@ -1,0 +1,70 @@
+import { type Logger as CronLogger, createTask, type ScheduledTask } from 'node-cron';
+import type { Logger } from 'pino';
+import type { Registry } from '../registry/registry.ts';
+
+/** How long a link's last word, and an expired key, stay readable. */
+const keepMs = 7 * 24 * 3_600_000;
+/** Items of one sweep at most; the next one goes on. */
+const sweepLimit = 10_000;
+
+export interface SweepScheduleInit {
+  readonly registry: Pick<Registry, 'sweep'>;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Minute of the hour, 0–59: servers that share a table should not all sweep at once. */
+  readonly minute: number;
+}
+
+/** Sweeps the registry every hour: of links long ended and keys long expired nothing is kept. */
+export class SweepSchedule {
+  readonly #init: SweepScheduleInit;
+  #task: ScheduledTask | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(init: SweepScheduleInit) {
+    this.#init = init;
+  }
+
+  /** Throws where `minute` is none. */
+  start(): void {
+    this.#task = createTask(`${this.#init.minute} * * * *`, () => this.sweep(), {
+      name: 'registry sweep',
+      noOverlap: true,
+      unref: true,
+      logger: cronLogger(this.#init.log),
+    });
+    void this.#task.start();
+  }
+
+  /** Resolves when a sweep under way has ended. */
+  async stop(): Promise<void> {
+    await this.#task?.destroy();
+    await this.#running;
+  }
+
+  /** One sweep; what goes wrong is logged, and the next hour tries again. */
+  sweep(): Promise<void> {
+    this.#running = this.#sweep();
+    return this.#running;
+  }
+
+  async #sweep(): Promise<void> {
+    const { registry, log, now } = this.#init;
+    try {
+      const removed = await registry.sweep({ closedBefore: now() - keepMs, limit: sweepLimit });
+      log.info({ removed }, 'registry swept');
+    } catch (err) {
+      log.warn({ err }, 'the registry cannot be swept now');
+    }
+  }
+}
+
+function cronLogger(log: Logger): CronLogger {
+  return {
+    debug: (message, err) => log.debug({ err }, String(message)),
+    info: (message) => log.info(message),
+    warn: (message) => log.warn(message),
+    error: (message, err) => log.error({ err }, String(message)),
+  };
+}

@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A self-signed certificate for 127.0.0.1 and localhost, made by the system's openssl; `name` is its subject. */
+export function makeCertificate(folder: string, name: string): CertificateFiles {
+  const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-days', '2', '-subj', `/CN=${name}`, '-keyout', files.key, '-out', files.cert],
+      ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+    ],
+    { stdio: 'ignore' },
+  );
+  return files;
+}
+
+/** Puts `next` in the place of `current`, as renewal tools do: each file at once. */
+export function renewCertificate(current: CertificateFiles, next: CertificateFiles): void {
+  renameSync(next.key, current.key);
+  renameSync(next.cert, current.cert);
+}

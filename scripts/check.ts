@@ -5,6 +5,7 @@
 import { type Check, commandCheck } from './check/check.ts';
 import { importsCheck } from './check/imports.ts';
 import { lockFileCheck } from './check/lock-file.ts';
+import { readmeCheck } from './check/readme.ts';
 
 const CHECKS: readonly Check[] = [
   commandCheck(
@@ -20,6 +21,7 @@ const CHECKS: readonly Check[] = [
     'remove it, or name a new entry file in knip.json',
   ),
   lockFileCheck,
+  readmeCheck,
 ];
 
 async function runCheck({ name, advice, run }: Check): Promise<boolean> {

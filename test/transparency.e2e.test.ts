@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Origin } from './src/origin.ts';
 import { allowedDifferences, transparencyCases } from './src/transparency-case.ts';
 import { differencesOf, explain } from './src/transparency-difference.ts';
@@ -43,7 +43,9 @@ describe.each(['bin', 'json'])(
       await origin.stop();
     });
 
-    it.each(transparencyCases.filter((line) => line.refused === undefined))(
+    afterEach(() => origin.forget());
+
+  it.each(transparencyCases.filter((line) => line.refused === undefined))(
       '$name',
       async (line) => {
         const differences = differencesOf(

@@ -12,7 +12,7 @@ export class Origin {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #waiting: OriginRequest[] = [];
-  #wanted: ((request: OriginRequest) => void)[] = [];
+  readonly #wanted: ((request: OriginRequest) => void)[] = [];
 
   private constructor() {
     this.#server = createServer((socket) => {
@@ -47,6 +47,12 @@ export class Origin {
     const request = this.#waiting.shift();
     if (request !== undefined) return Promise.resolve(request);
     return new Promise((resolve) => this.#wanted.push(resolve));
+  }
+
+  /** Whoever waits for a request waits in vain from now on: a test that failed takes none of the next one's. */
+  forget(): void {
+    this.#waiting.length = 0;
+    this.#wanted.length = 0;
   }
 
   async stop(): Promise<void> {

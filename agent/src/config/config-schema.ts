@@ -164,6 +164,9 @@ export const configSchema = {
 
 /** Settings that are maps, and only in the file. */
 export const mapSettings = {
-  labels: 'Names and values by which grants can select the device.',
-  sources: 'What can be asked, by name; docs/sources.md. Without it nothing can.',
+  labels: { doc: 'Names and values by which grants can select the device.', default: {} },
+  sources: {
+    doc: 'What can be asked, by name; {} for nothing. See docs/sources.md.',
+    default: null,
+  },
 } as const;

@@ -23,12 +23,11 @@ export interface ScalarSetting extends ConfigSetting {
 
 /** All settings of the agent, in the order of the file: for `--help` and for the README. */
 export function describeConfig(): readonly ConfigSetting[] {
-  const maps = Object.entries(mapSettings).map(([key, doc]) => ({
+  const maps = Object.entries(mapSettings).map(([key, setting]) => ({
     key,
     env: undefined,
     flag: undefined,
-    default: {},
-    doc,
+    ...setting,
   }));
   return [...scalarSettings, ...maps];
 }

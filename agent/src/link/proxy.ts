@@ -7,6 +7,11 @@ import { isExempt } from './no-proxy.ts';
 /** Environment variables, as they were when the process began. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The environment names a proxy that cannot be used. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+}
+
 /** A way through a proxy, for one attempt. */
 export interface Tunnel {
   readonly agent: Agent;
@@ -20,7 +25,7 @@ export interface Tunnel {
  * The proxy for a relay's URL, or undefined where it is dialled directly: `HTTPS_PROXY` for `wss:`, `HTTP_PROXY` for
  * `ws:`, `ALL_PROXY` for both, unless `NO_PROXY` names the host. Names in lower case count too and win, as in curl.
  *
- * @throws TypeError where the variable holds no URL of a proxy that speaks CONNECT; the text names the variable only,
+ * @throws ProxyError where the variable holds no URL of a proxy that speaks CONNECT; the text names the variable only,
  *   because the value may hold a password.
  */
 export function proxyFor(relay: URL, env: Environment): URL | undefined {
@@ -87,7 +92,7 @@ function parseProxy(name: string, value: string): URL {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   const proxy = URL.canParse(text) ? new URL(text) : undefined;
   if (proxy === undefined || (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')) {
-    throw new TypeError(
+    throw new ProxyError(
       `${name.toUpperCase()}: expected the URL of an HTTP proxy, as in http://proxy.example:3128`,
     );
   }

@@ -3,7 +3,12 @@ import { expect, it } from 'vitest';
 import { deviceToken } from './device-token.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const claims = { device: 'bench-1', instance: 'i-7', audience: '127.0.0.1:8080', now: 1_800_000_000_500 };
+const claims = {
+  device: 'bench-1',
+  instance: 'i-7',
+  audience: '127.0.0.1:8080',
+  now: 1_800_000_000_500,
+};
 
 it('a handshake token is signed by the device and says what PROTOCOL.md asks for', () => {
   const [head = '', body = '', signature = ''] = deviceToken(privateKey, claims).split('.');

@@ -41,7 +41,8 @@ export async function idleLinkCost(
     const beforeBytes = await settledBytes(relay.daemon, workbench.signal);
     await fleet.open(links, workbench.signal);
     const afterBytes = await settledBytes(relay.daemon, workbench.signal);
-    if (fleet.size !== links + 1) throw new Error(`${links + 1 - fleet.size} links did not stay open`);
+    if (fleet.size !== links + 1)
+      throw new Error(`${links + 1 - fleet.size} links did not stay open`);
     return {
       system: certificate === undefined ? 'pullwire' : 'pullwire-tls',
       links,

@@ -40,14 +40,19 @@ export class LinkFleet {
   async open(count: number, signal: AbortSignal): Promise<void> {
     const first = this.#sockets.length;
     for (let done = 0; done < count; done += atOnce) {
-      const batch = Array.from({ length: Math.min(atOnce, count - done) }, (_, i) => first + done + i);
+      const batch = Array.from(
+        { length: Math.min(atOnce, count - done) },
+        (_, i) => first + done + i,
+      );
       await Promise.all(batch.map((index) => this.#openOne(`i-${index}`, signal)));
     }
   }
 
   /** Ends all links. */
   async close(): Promise<void> {
-    const open = this.#sockets.splice(0).filter(({ readyState }) => readyState !== WebSocket.CLOSED);
+    const open = this.#sockets
+      .splice(0)
+      .filter(({ readyState }) => readyState !== WebSocket.CLOSED);
     await Promise.all(
       open.map(async (socket) => {
         const closed = once(socket, 'close');

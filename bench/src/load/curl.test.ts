@@ -11,6 +11,8 @@ it('a whole download has its size and time', () => {
 it.each(['429 120 0.1', '200 99999999 0.1', '206 100000000 0.1', ''])(
   'a download that is not whole is no measurement: %j',
   (output) => {
-    expect(() => parseTransfer(output, 100_000_000)).toThrow('expected status 200 and 100000000 bytes');
+    expect(() => parseTransfer(output, 100_000_000)).toThrow(
+      'expected status 200 and 100000000 bytes',
+    );
   },
 );

@@ -16,9 +16,17 @@ const ticksPerSecond = 100;
  */
 export function parseProcStat(text: string): ProcStat {
   const nameEnd = text.lastIndexOf(')');
-  const fields = text.slice(nameEnd + 1).trim().split(/\s+/);
+  const fields = text
+    .slice(nameEnd + 1)
+    .trim()
+    .split(/\s+/);
   // Behind the name come state (field 3), ppid (4), … utime (14), stime (15).
-  const [pid, parentPid, user, system] = [text.split(' ', 1)[0], fields[1], fields[11], fields[12]].map(Number);
+  const [pid, parentPid, user, system] = [
+    text.split(' ', 1)[0],
+    fields[1],
+    fields[11],
+    fields[12],
+  ].map(Number);
   const found = [pid, parentPid, user, system];
   if (nameEnd < 0 || found.some((value) => value === undefined || Number.isNaN(value))) {
     throw new Error(`not a line of /proc/PID/stat: ${text.slice(0, 80)}`);

@@ -42,7 +42,8 @@ export class UsageWatch {
   }
 
   #look(): void {
-    for (const part of this.#parts) part.highest = Math.max(part.highest, residentBytesOf(part.pids));
+    for (const part of this.#parts)
+      part.highest = Math.max(part.highest, residentBytesOf(part.pids));
   }
 
   #cpuSeconds(): number {

@@ -20,7 +20,13 @@ it('a figure is the median of the rounds, each value by itself', () => {
   const figures = figuresOf([
     base,
     { ...base, round: 2, requests: 10_000, p99Ms: 90, errors: 2 },
-    { ...base, round: 3, requests: 30_000, cpuSeconds: 6, residentBytes: { relay: 300, agent: 70 } },
+    {
+      ...base,
+      round: 3,
+      requests: 30_000,
+      cpuSeconds: 6,
+      residentBytes: { relay: 300, agent: 70 },
+    },
     { ...base, system: 'nginx' },
   ]);
   expect(figures).toHaveLength(2);

@@ -64,6 +64,12 @@ describe('targets', () => {
 });
 
 it('a line says what was measured and what was promised', () => {
-  const line = targetLine({ what: 'x', bound: 'at least', limit: 0.3, measured: 0.254, passed: false });
+  const line = targetLine({
+    what: 'x',
+    bound: 'at least',
+    limit: 0.3,
+    measured: 0.254,
+    passed: false,
+  });
   expect(line).toBe('MISS  0.25  (at least 0.30)  x');
 });

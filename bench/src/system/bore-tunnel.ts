@@ -18,7 +18,8 @@ export async function startBoreTunnel(
   const bore = findTool('bore');
   if (bore === undefined) return skip('bore is not installed');
   const help = await runCommand([bore, 'server', '--help'], { signal });
-  if (!help.includes('--bind-addr')) return skip('this bore listens on all interfaces; 0.6 does not');
+  if (!help.includes('--bind-addr'))
+    return skip('this bore listens on all interfaces; 0.6 does not');
   if (await answers(controlPort)) return skip(`its port ${controlPort} is in use`);
 
   const port = await freePort();

@@ -58,7 +58,10 @@ async function startNginx(
   await mkdir(folder);
   const port = await freePort();
   const file = join(folder, 'nginx.conf');
-  await writeFile(file, nginxConfig({ ...settings, folder, port, isRoot: process.getuid?.() === 0 }));
+  await writeFile(
+    file,
+    nginxConfig({ ...settings, folder, port, isRoot: process.getuid?.() === 0 }),
+  );
   const argv = [nginx, '-p', folder, '-e', join(folder, 'error.log'), '-c', file] as const;
   const daemon = new Daemon(name, workbench.folder, { argv });
   await daemon.start(workbench);

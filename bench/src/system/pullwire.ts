@@ -10,7 +10,7 @@ import type { System } from './system.ts';
 const device = 'bench-1';
 const source = 'origin';
 
-/** By default a source takes 16 pulls at once and answers 429 above; one case here has 256 connections. */
+/** By default a source takes 16 pulls at once and an agent 64, and more get 429; one case here has 256 connections. */
 const pulls = 512;
 
 export interface PullwireOptions {
@@ -27,11 +27,13 @@ export async function startPullwire(
   { certificate, nodeArgs = [] }: PullwireOptions,
 ): Promise<System> {
   const name = certificate === undefined ? 'pullwire' : 'pullwire-tls';
-  const relay = await Relay.start(workbench, { name, certificate, nodeArgs });
+  const env = { PULLWIRE_RELAY_LIMITS_PULLS_PER_LINK: String(pulls) };
+  const relay = await Relay.start(workbench, { name, certificate, nodeArgs, env });
   const config = {
     relay: relay.linkUrl,
     device,
     keyFile: await relay.addDevice(device),
+    maxPulls: pulls,
     ...(certificate === undefined ? {} : { ca: certificate.cert }),
     sources: {
       [source]: {

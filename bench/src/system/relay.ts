@@ -12,6 +12,8 @@ export interface RelayOptions {
   readonly certificate: Certificate | undefined;
   /** Options of Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Settings by environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A relay of its own folder on a free port of loopback, and its operator's commands. */
@@ -39,7 +41,7 @@ export class Relay {
 
   /** Resolves when it listens. */
   static async start(workbench: Workbench, options: RelayOptions): Promise<Relay> {
-    const { name, certificate, nodeArgs = [] } = options;
+    const { name, certificate, nodeArgs = [], env = {} } = options;
     const folder = join(workbench.folder, name);
     await mkdir(folder, { mode: 0o700 });
     const tls =
@@ -48,7 +50,7 @@ export class Relay {
         : ['--tls-cert', certificate.cert, '--tls-key', certificate.key];
     const data = ['--data', join(folder, 'data'), '--listen', '127.0.0.1:0'];
     const argv = [process.execPath, ...nodeArgs, programs.relay, 'serve', ...data, ...tls] as const;
-    const daemon = new Daemon('relay', folder, { argv });
+    const daemon = new Daemon('relay', folder, { argv, env });
     await daemon.start(workbench);
     const { url } = await daemon.said('listening', workbench.signal);
     return new Relay(daemon, folder, String(url), certificate, workbench.signal);

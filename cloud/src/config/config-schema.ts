@@ -1,6 +1,6 @@
 /**
  * The settings of the relay, as convict wants them; also the source of `--help` and the README's reference. `null`:
- * not set. `flag`: the option of `pullwire-relay serve` that sets it.
+ * not set. `flag`: the option that sets it, in commander's words.
  */
 export const configSchema = {
   listen: {
@@ -8,14 +8,14 @@ export const configSchema = {
     format: 'address',
     default: '127.0.0.1:8080',
     env: 'PULLWIRE_RELAY_LISTEN',
-    flag: '--listen',
+    flag: '--listen <host:port>',
   },
   dataFolder: {
     doc: 'Folder of the embedded registry; created with mode 0700. Relative to the working directory.',
     format: 'text',
     default: '.pullwire',
     env: 'PULLWIRE_RELAY_DATA',
-    flag: '--data',
+    flag: '--data <folder>',
   },
   publicUrl: {
     doc: "The relay's address as agents dial it, where it is not the one of `listen`: their tokens are made for it.",
@@ -23,7 +23,7 @@ export const configSchema = {
     nullable: true,
     default: null,
     env: 'PULLWIRE_RELAY_PUBLIC_URL',
-    flag: '--public-url',
+    flag: '--public-url <url>',
   },
   tls: {
     cert: {
@@ -32,7 +32,7 @@ export const configSchema = {
       nullable: true,
       default: null,
       env: 'PULLWIRE_RELAY_TLS_CERT',
-      flag: '--tls-cert',
+      flag: '--tls-cert <file>',
     },
     key: {
       doc: 'File with its private key (PEM).',
@@ -40,7 +40,7 @@ export const configSchema = {
       nullable: true,
       default: null,
       env: 'PULLWIRE_RELAY_TLS_KEY',
-      flag: '--tls-key',
+      flag: '--tls-key <file>',
     },
   },
   trustedProxy: {
@@ -48,7 +48,7 @@ export const configSchema = {
     format: 'proxies',
     default: [] as string[],
     env: 'PULLWIRE_RELAY_TRUSTED_PROXY',
-    flag: '--trusted-proxy',
+    flag: '--trusted-proxy <addresses>',
   },
   insecure: {
     doc: 'Listen in the clear off loopback: keys and data can be read on the way.',
@@ -64,7 +64,7 @@ export const configSchema = {
       nullable: true,
       default: null,
       env: 'PULLWIRE_RELAY_TABLE',
-      flag: '--table',
+      flag: '--table <name>',
     },
     region: {
       doc: "The table's AWS region.",
@@ -72,7 +72,7 @@ export const configSchema = {
       nullable: true,
       default: null,
       env: 'PULLWIRE_RELAY_TABLE_REGION',
-      flag: '--region',
+      flag: '--region <region>',
     },
     endpoint: {
       doc: "A DynamoDB endpoint other than AWS's own.",
@@ -80,7 +80,7 @@ export const configSchema = {
       nullable: true,
       default: null,
       env: 'PULLWIRE_RELAY_TABLE_ENDPOINT',
-      flag: '--endpoint',
+      flag: '--endpoint <url>',
     },
   },
   limits: {
@@ -164,7 +164,7 @@ export const configSchema = {
     format: 'level',
     default: 'info',
     env: 'PULLWIRE_RELAY_LOG_LEVEL',
-    flag: '--log-level',
+    flag: '--log-level <level>',
   },
 };
 

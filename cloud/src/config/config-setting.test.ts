@@ -7,7 +7,7 @@ describe('the description of the settings', () => {
     expect(settings.find((setting) => setting.key === 'tls.cert')).toEqual({
       key: 'tls.cert',
       env: 'PULLWIRE_RELAY_TLS_CERT',
-      flag: '--tls-cert',
+      flag: '--tls-cert <file>',
       default: null,
       doc: 'File with the certificate chain (PEM). Read again when it changes.',
     });

@@ -5,7 +5,7 @@ export interface ConfigSetting {
   /** Path in the configuration file, joined with dots. */
   readonly key: string;
   readonly env: string;
-  /** The option of `pullwire-relay serve`, where there is one. */
+  /** The option that sets it, where there is one: `--listen <host:port>`. */
   readonly flag: string | undefined;
   /** `null`: not set. */
   readonly default: unknown;

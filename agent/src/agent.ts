@@ -1,0 +1,178 @@
+import type { KeyObject } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, type Hello, protocolVersion } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import { AgentSources } from './agent-sources.ts';
+import type { AgentConfig } from './config/agent-config.ts';
+import { readDeviceKey } from './identity/device-key.ts';
+import { signHandshakeToken } from './identity/handshake-token.ts';
+import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
+import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
+import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
+import { version } from './version.ts';
+
+export interface AgentDeps {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  random(): number;
+  /** Unique: for the tokens' `jti`. */
+  newId(): string;
+  readonly env: Environment;
+  readFile(path: string): Buffer;
+  readonly logger: Logger;
+  /** The relay will never take this agent again; it has stopped dialling. */
+  onFinal(refusal: FinalRefusal): void;
+}
+
+export interface AgentSnapshot {
+  /** Undefined before the start. */
+  readonly link: LinkSnapshot | undefined;
+  readonly pulls: PullCounters & { readonly inFlight: number };
+  readonly sources: readonly string[];
+}
+
+/** For the steps of a link that no setting changes. */
+const linkLimits = { handshakeMs: 15_000, welcomeMs: 10_000, closeMs: 2_000 };
+
+/** What a reload changes without a restart. */
+const reloaded: ReadonlySet<string> = new Set(['sources', 'labels', 'log']);
+
+export function createAgent(config: AgentConfig, deps: AgentDeps): Agent {
+  return new Agent(config, deps);
+}
+
+/** The composition root: one device's link, and the pulls that it brings to the sources. */
+export class Agent {
+  #config: AgentConfig;
+  readonly #deps: AgentDeps;
+  readonly #sources: AgentSources;
+  readonly #desk: PullDesk;
+  #link: AgentLink | undefined;
+
+  constructor(config: AgentConfig, deps: AgentDeps) {
+    const { clock, logger } = deps;
+    this.#config = config;
+    this.#deps = deps;
+    this.#sources = new AgentSources(deps);
+    this.#desk = new PullDesk({
+      sources: new Map(),
+      maxPulls: config.maxPulls,
+      clock,
+      audit: (line) => logger.info(line, 'pull'),
+    });
+  }
+
+  /**
+   * Reads the key, opens the sources and begins to dial. Aborting `signal` ends the link without draining it.
+   *
+   * @throws KeyError, SourceOpenError, ProxyError: what was configured is not there, or not usable.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const key = await readDeviceKey(this.#config.keyFile);
+    const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
+    await this.#sources.replace(this.#config.sources);
+    this.#desk.replaceSources(this.#sources.current);
+    this.#logStart(proxy);
+    this.#link = this.#createLink(key, proxy);
+    this.#link.start(signal);
+  }
+
+  /** Drains the link for `drainMs` at most, then closes everything. Tries every part. */
+  async stop(): Promise<void> {
+    const [link] = await Promise.allSettled([this.#link?.stop()]);
+    await this.#sources.close();
+    if (link.status === 'rejected') throw link.reason;
+  }
+
+  /**
+   * Takes other sources, labels and log level at once, without a redial. Returns the settings that differ and need a
+   * restart.
+   *
+   * @throws SourceOpenError where a source cannot be opened; nothing has changed then.
+   */
+  async reload(next: AgentConfig): Promise<readonly string[]> {
+    await this.#sources.replace(next.sources);
+    this.#desk.replaceSources(this.#sources.current);
+    const { sources, labels, log } = next;
+    this.#config = { ...this.#config, sources, labels, log };
+    this.#deps.logger.level = log.level;
+    this.#link?.repeatHello(this.#hello());
+    return Object.entries(next)
+      .filter(
+        ([name, value]) => !reloaded.has(name) && !isDeepStrictEqual(value, this.#setting(name)),
+      )
+      .map(([name]) => name);
+  }
+
+  snapshot(): AgentSnapshot {
+    return {
+      link: this.#link?.snapshot(),
+      pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
+      sources: [...this.#sources.current.keys()],
+    };
+  }
+
+  #setting(name: string): unknown {
+    return this.#config[name as keyof AgentConfig];
+  }
+
+  #createLink(key: KeyObject, proxy: URL | undefined): AgentLink {
+    const { relay, subprotocols, redial, heartbeat, drainMs } = this.#config;
+    const { clock, random, logger, onFinal } = this.#deps;
+    const secureContext = this.#secureContext();
+    return new AgentLink({
+      url: relay,
+      subprotocols,
+      hello: this.#hello(),
+      receiver: this.#desk,
+      dial: async () => ({
+        headers: { authorization: `Bearer ${await this.#token(key)}` },
+        secureContext,
+        tunnel: proxy && openTunnel(proxy, secureContext),
+      }),
+      redial,
+      heartbeat,
+      limits: { ...linkLimits, drainMs },
+      clock,
+      random,
+      logger,
+      onFinal,
+    });
+  }
+
+  /** Made once: parsing the authorities costs more than a handshake. */
+  #secureContext(): SecureContext {
+    return createSecureContext({ ca: this.#config.ca, minVersion: 'TLSv1.2' });
+  }
+
+  #token(key: KeyObject): Promise<string> {
+    const { device, instance, audience } = this.#config;
+    const { clock, newId } = this.#deps;
+    return signHandshakeToken(key, { device, instance, audience, jti: newId(), now: clock.wall() });
+  }
+
+  #hello(): Hello {
+    const { device, instance, labels } = this.#config;
+    return {
+      action: 'hello',
+      version: protocolVersion,
+      agent: `pullwire-agent/${version}`,
+      device,
+      instance,
+      sources: this.#sources.infos,
+      labels,
+      features: [],
+    };
+  }
+
+  #logStart(proxy: URL | undefined): void {
+    const { relay, device, instance } = this.#config;
+    const sources = [...this.#sources.current.keys()];
+    const through = proxy && withoutCredentials(proxy);
+    this.#deps.logger.info(
+      { version, relay, device, instance, sources, proxy: through },
+      'agent starts',
+    );
+  }
+}

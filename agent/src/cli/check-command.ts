@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '@pullwire/shared';
+import { AgentSources } from '../agent-sources.ts';
+import type { AgentConfig } from '../config/agent-config.ts';
+import { publicKeyText, readDeviceKey } from '../identity/device-key.ts';
+import { proxyFor, withoutCredentials } from '../link/proxy.ts';
+import { parseHttpTarget } from '../source/http-target.ts';
+import type { SourceConfig } from '../source/source-config.ts';
+import type { CliHost } from './cli-host.ts';
+
+/** Opens what `run` would open, dials nothing, and prints what may be asked of whom. */
+export async function check(config: AgentConfig, host: CliHost): Promise<void> {
+  const key = await readDeviceKey(config.keyFile);
+  const proxy = proxyFor(new URL(config.relay), host.env);
+  const sources = new AgentSources({ clock: systemClock, env: host.env, readFile: readFileSync });
+  await sources.replace(config.sources);
+  await sources.close();
+  const lines = [
+    `relay     ${config.relay} (audience ${config.audience})`,
+    `proxy     ${proxy === undefined ? 'none' : withoutCredentials(proxy)}`,
+    `device    ${config.device}, instance ${config.instance}`,
+    `key       ${publicKeyText(key)}`,
+    `encodings ${config.subprotocols.join(', ')}`,
+    ...[...config.sources].flatMap(([name, source]) => describeSource(name, source)),
+    'The configuration is valid.',
+  ];
+  host.writeOut(`${lines.join('\n')}\n`);
+}
+
+function describeSource(name: string, source: SourceConfig): string[] {
+  const { requestBytes, pulls, rate } = source.limits;
+  const allowed = source.allow.map(
+    ({ methods, paths }) => `${methods.join(' ')} on ${paths.join(' ')}`,
+  );
+  const most = [
+    `${pulls} pulls in flight`,
+    ...(rate === null ? [] : [`${rate.perSecond} a second`]),
+    requestBytes === 0 ? 'no request body' : `request bodies of ${requestBytes} bytes`,
+  ];
+  return [
+    `source    ${name}: ${source.kind} ${describeTarget(source)}`,
+    ...(allowed.length === 0 ? ['  allows  nothing'] : allowed.map((rule) => `  allows  ${rule}`)),
+    `  at most ${most.join(', ')}`,
+  ];
+}
+
+function describeTarget(source: SourceConfig): string {
+  switch (source.kind) {
+    case 'http':
+      return parseHttpTarget(source.url).label;
+    case 'file':
+      return source.root;
+    case 'command':
+      return source.argv[0] ?? '';
+  }
+}

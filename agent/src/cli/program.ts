@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
+import { KeyError } from '../identity/device-key.ts';
+import { ProxyError } from '../link/proxy.ts';
+import { SourceOpenError } from '../source/open-source.ts';
+import { version } from '../version.ts';
+import { check } from './check-command.ts';
+import { type CliHost, exitCodes } from './cli-host.ts';
+import { addConfigOptions, loadConfigOf } from './config-option.ts';
+import { configReference } from './config-reference.ts';
+import { keygen } from './keygen-command.ts';
+import { run } from './run-command.ts';
+import { token } from './token-command.ts';
+
+/** Runs the command that `host.args` name. Resolves with the exit code; never rejects. */
+export async function runProgram(host: CliHost): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = createProgram(host, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...host.args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, host);
+  }
+}
+
+function createProgram(host: CliHost, exit: (code: number) => void): Command {
+  const program = new Command('pullwire-agent')
+    .description('Answers pulls for a device on a private network, over one outgoing WebSocket.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: host.writeOut, writeErr: host.writeError })
+    .addHelpText('after', configReference);
+  addConfigOptions(program.command('run'))
+    .description('dial the relay and answer pulls until stopped')
+    .action(async (values) => exit(await run(() => loadConfigOf(values, host), host)));
+  addConfigOptions(program.command('token'))
+    .description('print a handshake token, for wscat and the like')
+    .action((values) => token(loadConfigOf(values, host), host));
+  addConfigOptions(program.command('check'))
+    .description('check the configuration, and show what may be asked')
+    .action((values) => check(loadConfigOf(values, host), host));
+  program
+    .command('keygen')
+    .description("make the device's key, and print its public half for pullwire-relay device add")
+    .option('-o, --out <file>', 'where the private key goes', 'device.key')
+    .action((values) => keygen(values.out, host));
+  return program;
+}
+
+/** One sentence, or a line a mistake. */
+function report(error: unknown, host: CliHost): number {
+  // commander has said already what it had to say: help, version, or what is wrong with the command line.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (isForPeople(error)) {
+    host.writeError(`pullwire-agent: ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  host.writeError(`pullwire-agent: failed: ${text}\n`);
+  return exitCodes.failed;
+}
+
+/** What a person can mend, by what the message says. */
+function isForPeople(error: unknown): error is Error {
+  return [ConfigError, KeyError, ProxyError, SourceOpenError].some(
+    (known) => error instanceof known,
+  );
+}

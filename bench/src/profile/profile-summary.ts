@@ -1,0 +1,69 @@
+import { markdownTable } from '../report/markdown-table.ts';
+import { type Category, categoryOf } from './category.ts';
+import type { SelfTime } from './cpu-profile.ts';
+import type { SourcePosition, SourcePositions } from './source-position.ts';
+
+export interface FunctionTime extends SourcePosition {
+  readonly category: Category;
+  readonly micros: number;
+}
+
+/** Where one thread's time went: most first. */
+export interface ProfileSummary {
+  readonly totalMicros: number;
+  readonly busyMicros: number;
+  readonly categories: readonly { readonly category: Category; readonly micros: number }[];
+  readonly functions: readonly FunctionTime[];
+}
+
+export function summarise(
+  times: readonly SelfTime[],
+  positions: Pick<SourcePositions, 'of'>,
+): ProfileSummary {
+  const functions = new Map<string, FunctionTime>();
+  for (const { frame, callers, micros } of times) {
+    const position = positions.of(frame);
+    const category = categoryOf(
+      position,
+      callers.map((caller) => positions.of(caller)),
+    );
+    const key = `${position.name} ${position.file}:${position.line} ${category}`;
+    const before = functions.get(key)?.micros ?? 0;
+    functions.set(key, { ...position, category, micros: before + micros });
+  }
+  const all = [...functions.values()].sort((a, b) => b.micros - a.micros);
+  const categories = [...Map.groupBy(all, ({ category }) => category)]
+    .map(([category, group]) => ({ category, micros: sum(group) }))
+    .sort((a, b) => b.micros - a.micros);
+  const busy = all.filter(({ category }) => category !== 'idle');
+  return { totalMicros: sum(all), busyMicros: sum(busy), categories, functions: busy };
+}
+
+function sum(times: readonly { readonly micros: number }[]): number {
+  return times.reduce((total, { micros }) => total + micros, 0);
+}
+
+/** Two tables: by category with the time a request takes, and the functions with the most time of their own. */
+export function renderSummary(title: string, summary: ProfileSummary, requests: number): string {
+  const { totalMicros, busyMicros, categories, functions } = summary;
+  const share = (micros: number): string => `${((100 * micros) / busyMicros).toFixed(1)} %`;
+  const rows = categories
+    .filter(({ category }) => category !== 'idle')
+    .map(({ category, micros }) => [category, share(micros), (micros / requests).toFixed(2)]);
+  const top = functions
+    .slice(0, 25)
+    .map(({ name, file, line, category, micros }) => [
+      `${name} ${file === '' ? '(native)' : `${file}:${line}`}`,
+      share(micros),
+      (micros / requests).toFixed(2),
+      category,
+    ]);
+  const busy = ((100 * busyMicros) / totalMicros).toFixed(0);
+  const perRequest = (busyMicros / requests).toFixed(1);
+  return [
+    `## ${title}`,
+    `Busy ${busy} % of the time, ${perRequest} µs a request over ${requests.toLocaleString('en-US')} requests.`,
+    markdownTable(['spent on', 'of busy time', 'µs a request'], rows),
+    markdownTable(['function', 'of busy time', 'µs a request', 'counts as'], top),
+  ].join('\n\n');
+}

@@ -1,0 +1,68 @@
+import type { IdleLinkCost } from '../idle-link/idle-link-cost.ts';
+import type { Measurement } from '../measurement.ts';
+import type { Skip, System } from '../system/system.ts';
+import { type Figure, figuresOf } from './figure.ts';
+import { type Machine, machineLine } from './machine.ts';
+import { formatNumber } from './number.ts';
+import { rateTable, usageTable } from './result-table.ts';
+import { type Target, targetLine, targetsOf } from './target.ts';
+
+/** Bytes of resident memory of a part of a system, before anything was asked of it. */
+export interface IdleMemory {
+  readonly system: System['name'];
+  readonly residentBytes: Readonly<Record<string, number>>;
+}
+
+/** All that a run found; `results/latest.json` holds it with the figures and targets made of it. */
+export interface Findings {
+  readonly startedAt: string;
+  readonly machine: Machine;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly systems: readonly Pick<System, 'name' | 'title'>[];
+  readonly skipped: readonly Skip[];
+  readonly measurements: readonly Measurement[];
+  readonly idleMemory: readonly IdleMemory[];
+  readonly idleLinks: readonly IdleLinkCost[];
+}
+
+export interface Report extends Findings {
+  readonly figures: readonly Figure[];
+  readonly targets: readonly Target[];
+}
+
+export function reportOf(findings: Findings): Report {
+  const figures = figuresOf(findings.measurements);
+  return { ...findings, figures, targets: targetsOf(figures, findings.idleLinks) };
+}
+
+/** The whole of it as Markdown. */
+export function renderReport(report: Report): string {
+  const { startedAt, machine, settings, skipped, targets } = report;
+  const sections = [
+    `# Bench, ${startedAt}`,
+    machineLine(machine),
+    `Medians of ${settings['rounds']} rounds of ${settings['seconds']} s; in brackets: of the nginx proxy's figure.`,
+    rateTable(report),
+    usageTable(report),
+    noiseLine(report),
+    ...skipped.map(({ name, why }) => `Not measured: ${name}: ${why}.`),
+    ...errorLines(report),
+  ];
+  if (targets.length > 0) sections.push(['```', ...targets.map(targetLine), '```'].join('\n'));
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+function noiseLine({ figures }: Report): string {
+  const worst = figures
+    .filter(({ system }) => system === 'nginx')
+    .sort((a, b) => b.spread - a.spread)[0];
+  if (worst === undefined || worst.spread === 0) return '';
+  const percent = formatNumber(worst.spread * 100);
+  return `Noise: the nginx proxy's own rounds lie up to ${percent} % apart (${worst.case}).`;
+}
+
+function errorLines({ figures }: Report): string[] {
+  return figures
+    .filter(({ errors }) => errors > 0)
+    .map(({ system, case: name, errors }) => `Errors: ${errors} of ${system} in ${name}.`);
+}

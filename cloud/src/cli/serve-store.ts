@@ -1,0 +1,67 @@
+import type { Logger } from 'pino';
+import type { RelayConfig } from '../config/relay-config.ts';
+import { createDynamoClient, mayCreateTable } from '../registry/dynamo-client.ts';
+import { DynamoRegistry } from '../registry/dynamo-registry.ts';
+import type { Registry } from '../registry/registry.ts';
+import { DataFolderError } from '../server/data-folder.ts';
+import type { Engine } from '../server/engine.ts';
+import { accessEngine } from '../server/engine-access.ts';
+import { embeddedTable } from './open-registry.ts';
+
+/** The registry that a server works with, its schema checked. */
+export interface ServeStore {
+  readonly registry: Registry;
+  /** Calls back at once when an operator's command writes; a table on AWS tells nobody. */
+  onForeignWrite(callback: () => void): void;
+  close(): Promise<void>;
+}
+
+/** Throws a `DataFolderError` or a `RegistryError`. */
+export async function openServeStore(
+  { table, dataFolder }: RelayConfig,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<ServeStore> {
+  if (table === undefined) return openEmbedded(await startOwnEngine(dataFolder, signal, log));
+  const client = createDynamoClient(table);
+  const { name } = table;
+  const close = async () => client.destroy();
+  const registry = new DynamoRegistry({ client, name, mayCreateTable: mayCreateTable(table) });
+  await ensureOrClose(registry, close);
+  return { registry, onForeignWrite: () => undefined, close };
+}
+
+async function openEmbedded(engine: Engine): Promise<ServeStore> {
+  const client = engine.createClient();
+  const close = async () => {
+    client.destroy();
+    await engine.stop();
+  };
+  const registry = new DynamoRegistry({ client, name: embeddedTable, mayCreateTable: true });
+  await ensureOrClose(registry, close);
+  return { registry, onForeignWrite: (callback) => engine.onForeignWrite(callback), close };
+}
+
+async function ensureOrClose(registry: Registry, close: () => Promise<void>): Promise<void> {
+  try {
+    await registry.ensureSchema();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startOwnEngine(
+  dataFolder: string,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<Engine> {
+  const onTrouble = (err: Error) =>
+    log.error({ err }, 'the embedded engine ended; it is started again');
+  const access = await accessEngine({ dataFolder, owner: 'server', signal, onTrouble });
+  if (access.kind === 'started') return access.engine;
+  throw new DataFolderError(
+    'in-use',
+    `a relay is running already in the data folder ${dataFolder}`,
+  );
+}

@@ -1,0 +1,107 @@
+import { randomInt } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import type { Clock } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import { AgentAuth } from '../auth/agent-auth.ts';
+import { CallerAuth } from '../auth/caller-auth.ts';
+import { audiencesOf, type MachineNames } from '../config/audience.ts';
+import { isLoopback } from '../config/listen-address.ts';
+import type { RelayConfig } from '../config/relay-config.ts';
+import { createRelay, type Relay } from '../relay.ts';
+import { SweepSchedule } from '../server/sweep-schedule.ts';
+import { version } from '../version.ts';
+import type { CliContext, ProcessSignals } from './cli-context.ts';
+import { openServeStore, type ServeStore } from './serve-store.ts';
+
+/** Runs the one-box server until the process is told to stop. Rejects where it cannot start. */
+export async function serve(config: RelayConfig, context: CliContext, log: Logger): Promise<void> {
+  const signals = context.signals();
+  const stops: Stop[] = [];
+  try {
+    await start(config, context, { log, signals, stops });
+    await aborted(signals.stop);
+  } catch (error) {
+    await stopAll(stops).catch((err: unknown) => log.error({ err }, 'cannot stop'));
+    throw error;
+  }
+  log.info('shutting down');
+  await stopAll(stops);
+  log.info('stopped');
+}
+
+type Stop = () => Promise<void>;
+
+interface Serving {
+  readonly log: Logger;
+  readonly signals: ProcessSignals;
+  /** What has been started and must be stopped, the first one last. */
+  readonly stops: Stop[];
+}
+
+async function start(
+  config: RelayConfig,
+  { clock }: CliContext,
+  { log, signals, stops }: Serving,
+): Promise<void> {
+  const store = await openServeStore(config, signals.stop, log);
+  stops.push(() => store.close());
+  const { registry } = store;
+  const sweeps = new SweepSchedule({ registry, log, now: clock.wall, minute: randomInt(60) });
+  sweeps.start();
+  stops.push(() => sweeps.stop());
+  const relay = assemble(config, store, clock, log);
+  const { url } = await relay.start();
+  stops.push(() => relay.stop());
+  signals.onSnapshot(() => log.info(relay.snapshot(), 'snapshot'));
+  warnInTheClear(config, log);
+  log.info({ url, version, registry: config.table?.name ?? config.dataFolder }, 'listening');
+}
+
+/** Puts the relay together with the registry and what rests on it. */
+function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Logger): Relay {
+  const { registry } = store;
+  const callers = new CallerAuth({ registry, clock });
+  const agents = new AgentAuth({ registry, clock });
+  const relay = createRelay({
+    settings: config,
+    registry,
+    callers,
+    admit: (token, port) => agents.authenticate(token, audiencesOf(config, port, thisMachine())),
+    clock,
+    log,
+    version,
+  });
+  store.onForeignWrite(() => {
+    callers.clear();
+    agents.clear();
+    relay.registryChanged();
+  });
+  return relay;
+}
+
+function thisMachine(): MachineNames {
+  const addresses = Object.values(networkInterfaces()).flatMap((own) => own ?? []);
+  return { hostname: hostname(), addresses: addresses.map(({ address }) => address) };
+}
+
+function warnInTheClear({ listen, tls, insecure }: RelayConfig, log: Logger): void {
+  if (tls === undefined && insecure && !isLoopback(listen.host)) {
+    log.warn('listening in the clear: keys, tokens and data can be read on the way');
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Stops every part, the last one first, whatever becomes of the others. Throws the first error. */
+async function stopAll(stops: readonly Stop[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const stop of stops.toReversed()) {
+    await stop().catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { largeBytes } from './large-file.ts';
 
 /** Text is Latin-1: one code point a byte. Several pieces stand one behind the other. */
 export type TextData =
@@ -59,7 +59,7 @@ export interface TransparencyCase {
   readonly reply?: ReplyData;
   /** Ids of `differences.json`: each of them is seen. */
   readonly differences?: readonly string[];
-  /** The relay or the agent answers in the origin's place, which was asked only where there is a `reply`. */
+  /** The relay or the agent answers; the origin was asked only where there is a `reply`. */
   readonly refused?: { readonly status: number; readonly code: string };
 }
 
@@ -109,24 +109,13 @@ export function replyBytes(data: ReplyData): Buffer {
 /** A body in the framing that its data says. */
 export function bodyBytes(data: BodyData = ''): Buffer {
   if (typeof data === 'string') return Buffer.from(data, 'latin1');
-  if ('random' in data) return randomBytes(data.random);
+  if ('random' in data) return Buffer.concat([...largeBytes(data.random)]);
   const { chunks, extensions = [], trailers = [] } = data;
   const parts = chunks.map((chunk, i) => {
     const size = chunk.length.toString(16);
     return `${size}${extensions[i] ?? ''}\r\n${chunk}\r\n`;
   });
   return Buffer.from(`${parts.join('')}0\r\n${fieldLines(trailers)}\r\n`, 'latin1');
-}
-
-/** Bytes that look random and are the same each time: a chain of SHA-256. */
-export function randomBytes(length: number): Buffer {
-  const blocks: Buffer[] = [];
-  let block: Buffer = Buffer.alloc(0);
-  for (let bytes = 0; bytes < length; bytes += block.length) {
-    block = createHash('sha256').update(block).digest();
-    blocks.push(block);
-  }
-  return Buffer.concat(blocks).subarray(0, length);
 }
 
 function headBytes(start: string, headers: HeadersData): Buffer {

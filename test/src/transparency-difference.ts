@@ -72,8 +72,14 @@ const flat = (head: RawReply['interim'][number]): string[] => [
   head.headers.join(' | '),
 ];
 
-const digest = (body: CollectedBody | undefined): string =>
-  body === undefined ? 'unread' : `${body.bytes.length} bytes ${body.sha256}`;
+/** Short ones are shown, so that one can see what went wrong. */
+function digest(body: CollectedBody | undefined): string {
+  if (body === undefined) return 'unread';
+  const { bytes, sha256 } = body;
+  return bytes.length < 500
+    ? JSON.stringify(bytes.toString('latin1'))
+    : `${bytes.length} bytes ${sha256}`;
+}
 
 function value(what: string, a: string | undefined, b: string | undefined): string[] {
   return a === b ? [] : [`${what}: ${a} → ${b}`];

@@ -1,9 +1,10 @@
-import type { Origin } from './origin.ts';
+import type { Origin, OriginRequest } from './origin.ts';
 import { RawConnection, type RawHead, type RawReply, type RawTarget } from './raw-http.ts';
 import {
   bodyBytes,
   interimBytes,
   type ReplyData,
+  type RequestData,
   replyBytes,
   requestHead,
   type TransparencyCase,
@@ -18,21 +19,27 @@ export interface Way extends RawTarget {
   readonly headers: readonly string[];
 }
 
-/** Plays one case on a connection of its own: both its caller and, where the case has a reply or needs one, its origin. */
-export async function play(line: TransparencyCase, way: Way, origin: Origin): Promise<Observation> {
-  const isAsked = line.refused === undefined || line.reply !== undefined;
+/** Plays one case, as its caller, on a connection of its own, and as its origin. */
+export async function play(
+  { request, reply }: TransparencyCase,
+  way: Way,
+  origin: Origin,
+): Promise<Observation> {
   const connection = await RawConnection.open(way);
+  let seen: Promise<SeenRequest> | undefined;
+  void origin.next().then((asked) => {
+    seen = answer(asked, reply ?? {});
+  });
   try {
-    const seen = isAsked ? answer(origin, line.reply ?? {}) : Promise.resolve(undefined);
-    const reply = await ask(connection, line, way);
-    return { reply, seen: await seen };
+    const received = await ask(connection, request, way);
+    return { reply: received, seen: await seen };
   } finally {
+    origin.forget();
     connection.close();
   }
 }
 
-async function ask(connection: RawConnection, line: TransparencyCase, way: Way): Promise<RawReply> {
-  const { request } = line;
+async function ask(connection: RawConnection, request: RequestData, way: Way): Promise<RawReply> {
   const { method = 'GET', headers = [] } = request;
   const host = `Host: 127.0.0.1:${way.port}`;
   const head = requestHead(request, way.prefix, [host, ...way.headers]);
@@ -47,8 +54,7 @@ async function ask(connection: RawConnection, line: TransparencyCase, way: Way):
   return reply;
 }
 
-async function answer(origin: Origin, data: ReplyData): Promise<SeenRequest> {
-  const request = await origin.next();
+async function answer(request: OriginRequest, data: ReplyData): Promise<SeenRequest> {
   request.send(interimBytes(data));
   const collected = data.early ? undefined : await request.body.collect();
   request.send(replyBytes(data));

@@ -96,11 +96,12 @@ export abstract class HttpExchange implements SourceRun {
     this.#movedAt = this.#upstream.clock.monotonic();
     // The timer of the head goes on as that of the body, unless it would come too late.
     if (this.#upstream.limits.idleMs < this.#headMs) this.#arm(this.#upstream.limits.idleMs);
-    this.#reply.head(status, reason === '' ? undefined : reason, headers);
+    this.#reply.head(status, reason, headers);
   }
 
   protected bodyCame(chunk: Uint8Array): void {
-    if (this.#phase !== 'streaming') return;
+    // undici gives an empty piece when it goes on after a pause.
+    if (this.#phase !== 'streaming' || chunk.length === 0) return;
     const limit = this.#upstream.limits.replyBytes;
     this.#replyBytes += chunk.length;
     if (limit !== null && this.#replyBytes > limit) return this.#fail(this.#tooLarge('stream'));

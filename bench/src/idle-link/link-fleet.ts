@@ -75,10 +75,13 @@ export class LinkFleet {
     await once(socket, 'open', { signal });
     socket.on('error', () => socket.terminate()); // one that broke is missing in `size`
     const said = once(socket, 'message', { signal });
-    socket.send(this.#codec.encode(hello(device, instance)));
+    const frame = this.#codec.encode(hello(device, instance));
+    socket.send(typeof frame === 'string' ? frame : Buffer.concat(frame));
     const [data] = (await said) as [Buffer];
-    const { action } = this.#codec.decodeRelay(data);
-    if (action !== 'welcome') throw new Error(`the relay answered hello with ${action}`);
+    const answer = this.#codec.decodeRelay(data);
+    if (answer.action === 'welcome') return;
+    const why = answer.action === 'bye' ? `: ${answer.code}, ${answer.reason}` : '';
+    throw new Error(`the relay answered hello with ${answer.action}${why}`);
   }
 }
 

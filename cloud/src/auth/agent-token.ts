@@ -106,15 +106,12 @@ function refusal(error: unknown, { audiences }: AgentTokenRules): AuthError {
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return new AuthError('signature-wrong', 'the token is not signed by the key of its device');
   }
-  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
+  const claim = error instanceof errors.JWTClaimValidationFailed ? error : undefined;
+  if (claim?.claim === 'aud') {
     const known = audiences.join(', ');
     return new AuthError('audience-wrong', `the token is for another relay; this one is ${known}`);
   }
-  if (
-    error instanceof errors.JWTClaimValidationFailed &&
-    error.claim === 'nbf' &&
-    error.reason === 'check_failed'
-  ) {
+  if (claim?.claim === 'nbf' && claim.reason === 'check_failed') {
     return new AuthError('token-not-yet-valid', 'the token is not valid yet');
   }
   return new AuthError('token-malformed', 'the token is not one that an agent makes');

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@pullwire/shared';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hashCallerKey } from '../auth/caller-key.ts';
 import { describeConfig } from '../config/config-setting.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
@@ -17,7 +17,10 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pw-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 /** Runs a command in the folder, where no server runs. */
 async function run(args: string, env: Record<string, string> = {}) {
@@ -187,6 +190,8 @@ describe('a command', () => {
   });
 
   it('says that a table on AWS cannot be reached', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'x'); // else the SDK would look for credentials in the network
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'x');
     const args = 'key list --table pullwire --region eu-west-1 --endpoint http://127.0.0.1:1';
     const { code, stderr } = await run(args);
     expect(code).toBe(1);

@@ -9,6 +9,9 @@ const index = tableDefinition.listIndex;
 /** Entries of a page at most, whatever is asked. */
 const pageLimit = 100;
 
+/** Ids of pages have at most 128 characters: what follows changes no order, but DynamoDB refuses it over 1,024 bytes. */
+const afterLimit = 129;
+
 /** One page of a kind, in the order of ids: keys of items, which follow the table by a moment on AWS. */
 export async function listPage(
   table: DynamoTable,
@@ -16,8 +19,9 @@ export async function listPage(
   page: PageRequest,
 ): Promise<Page<Item>> {
   const limit = Math.min(page.limit, pageLimit);
-  if (page.after === undefined) return query(table, kind, limit);
-  return query(table, kind, limit, { condition: '#id > :a', values: { ':a': { S: page.after } } });
+  const after = page.after?.slice(0, afterLimit);
+  if (after === undefined || after === '') return query(table, kind, limit);
+  return query(table, kind, limit, { condition: '#id > :a', values: { ':a': { S: after } } });
 }
 
 /** The entries with this id: one, unless two writers raced for it. */

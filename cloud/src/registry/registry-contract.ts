@@ -85,4 +85,17 @@ function deviceContract(registry: () => Registry): void {
     }
     expect(Math.max(...pages)).toBe(3);
   });
+
+  it.each([
+    ['', ['a', 'b']],
+    ['a', ['b']],
+    ['aa', ['b']],
+    ['a\u0000é', ['b']],
+    ['a'.repeat(10_000), ['b']],
+    ['~', []],
+  ])('goes on after any text that a caller may send (%.10j)', async (after, expected) => {
+    for (const device of ['a', 'b']) await registry().addDevice({ ...profile, device });
+    const { items } = await registry().devices({ after, limit: 10 });
+    expect(items.map((device) => device.record.device)).toEqual(expected);
+  });
 }

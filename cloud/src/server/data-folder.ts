@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** Raised with every change that an older pullwire would misread. */
-export const dataFolderVersion = 1;
+const dataFolderVersion = 1;
 
 /** Bytes of a Unix socket's path at most: `sun_path` is 108 on Linux and 104 on macOS, with a closing NUL. */
 const socketPathLimit = 103;

@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DataFolderError, dataFolder, prepareDataFolder } from './data-folder.ts';
 import { type Engine, type EngineInit, startEngine } from './engine.ts';
 
-/** An operator's command holds the folder for a moment only: for 5 s somebody else's engine is waited for. */
-const patience = { tries: 50, ms: 100 };
+/** An operator's command holds the folder for a moment only: for 15 s somebody else's engine is waited for. */
+const patience = { tries: 150, ms: 100 };
 
 /** The engine that was started, or the socket at which a running server's engine answers. */
 export type EngineAccess =

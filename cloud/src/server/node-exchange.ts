@@ -79,7 +79,7 @@ export class NodeExchange implements Exchange, RequestBodySource {
     const list = headers as string[]; // node:http wants a mutable one and does not change it
     // A client that still waits for 100 sends no body now: the connection has no clear next request.
     const raw = this.#awaitsContinue ? [...list, 'Connection', 'close'] : list;
-    if (reason === undefined || reason === '') this.#response.writeHead(status, raw);
+    if (reason === undefined) this.#response.writeHead(status, raw);
     else this.#response.writeHead(status, reason, raw);
   }
 

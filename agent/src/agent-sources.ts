@@ -17,33 +17,43 @@ const retiredLookMs = 5_000;
 export class AgentSources {
   readonly #deps: SourceDeps;
   readonly #clock: Clock;
+  readonly #use: (sources: ReadonlyMap<string, PolicedSource>) => void;
   #current: ReadonlyMap<string, OpenedSource> = new Map();
   readonly #retired = new Set<OpenedSource>();
   #look: Timer | undefined;
 
-  constructor(deps: SourceDeps) {
+  /** `use` is told at once what new pulls may use. */
+  constructor(deps: SourceDeps, use: (sources: ReadonlyMap<string, PolicedSource>) => void) {
     this.#deps = deps;
     this.#clock = deps.clock;
-  }
-
-  get current(): ReadonlyMap<string, PolicedSource> {
-    return this.#current;
+    this.#use = use;
   }
 
   /** What `hello` says of them. */
   get infos(): readonly SourceInfo[] {
-    return [...this.#current.values()].map(({ source }) => source.info);
+    return infosOf(this.#current);
   }
 
   /**
-   * Opens these in place of the current ones, which are closed when their last pull has ended.
+   * Opens these in place of the current ones, which are closed when their last pull has ended. `admit` may still refuse
+   * them by throwing.
    *
-   * @throws SourceOpenError with the problems of all; nothing has changed then.
+   * @throws SourceOpenError with the problems of all, or what `admit` threw; nothing has changed then.
    */
-  async replace(configs: SourceConfigs): Promise<void> {
+  async replace(
+    configs: SourceConfigs,
+    admit: (infos: readonly SourceInfo[]) => void,
+  ): Promise<void> {
     const opened = await this.#openAll(configs);
+    try {
+      admit(infosOf(opened));
+    } catch (error) {
+      await closeAll([...opened.values()]);
+      throw error;
+    }
     for (const source of this.#current.values()) this.#retired.add(source);
     this.#current = opened;
+    this.#use(opened);
     await this.#closeIdle();
   }
 
@@ -86,6 +96,9 @@ export class AgentSources {
     await closeAll(idle);
   }
 }
+
+const infosOf = (sources: ReadonlyMap<string, PolicedSource>): readonly SourceInfo[] =>
+  [...sources.values()].map(({ source }) => source.info);
 
 /** Tries every one. */
 async function closeAll(sources: readonly OpenedSource[]): Promise<void> {

@@ -167,6 +167,20 @@ describe('the agent', () => {
     expect(agent.snapshot().sources).toEqual(['logs']);
   });
 
+  it('keeps everything where the new sources do not fit into a hello', async () => {
+    await start(await configOf(files('logs')));
+    await relay.welcome();
+    const methods = Array.from({ length: 30 }, (_, i) => `METHOD-${i}`).join(', ');
+    const many = Array.from(
+      { length: 128 },
+      (_, i) => `
+  s${i}: { kind: http, url: 'http://127.0.0.1:1', allow: [{ methods: [${methods}], paths: [/] }] }`,
+    );
+    const next = await configOf(many.join(''));
+    await expect(agent.reload(next)).rejects.toThrow('fit into a hello of pullwire.v1+');
+    expect(agent.snapshot().sources).toEqual(['logs']);
+  });
+
   it('leaves no socket behind when it is stopped', async () => {
     await start(await configOf(files('logs')));
     const link = await relay.welcome();

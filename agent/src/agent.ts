@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type Hello, protocolVersion } from '@pullwire/shared';
+import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
+import { helloOf } from './agent-hello.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import { readDeviceKey } from './identity/device-key.ts';
@@ -54,25 +55,24 @@ export class Agent {
     const { clock, logger } = deps;
     this.#config = config;
     this.#deps = deps;
-    this.#sources = new AgentSources(deps);
     this.#desk = new PullDesk({
       sources: new Map(),
       maxPulls: config.maxPulls,
       clock,
       audit: (line) => logger.info(line, 'pull'),
     });
+    this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }
 
   /**
    * Reads the key, opens the sources and begins to dial. Aborting `signal` ends the link without draining it.
    *
-   * @throws KeyError, SourceOpenError, ProxyError: what was configured is not there, or not usable.
+   * @throws KeyError, SourceOpenError, ConfigError, ProxyError: what was configured is not there, or not usable.
    */
   async start(signal?: AbortSignal): Promise<void> {
     const key = await readDeviceKey(this.#config.keyFile);
     const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
-    await this.#sources.replace(this.#config.sources);
-    this.#desk.replaceSources(this.#sources.current);
+    await this.#take(this.#config);
     this.#logStart(proxy);
     this.#link = this.#createLink(key, proxy);
     this.#link.start(signal);
@@ -89,15 +89,13 @@ export class Agent {
    * Takes other sources, labels and log level at once, without a redial. Returns the settings that differ and need a
    * restart.
    *
-   * @throws SourceOpenError where a source cannot be opened; nothing has changed then.
+   * @throws SourceOpenError, ConfigError where a source cannot be opened or announced; nothing has changed then.
    */
   async reload(next: AgentConfig): Promise<readonly string[]> {
-    await this.#sources.replace(next.sources);
-    this.#desk.replaceSources(this.#sources.current);
     const { sources, labels, log } = next;
-    this.#config = { ...this.#config, sources, labels, log };
+    await this.#take({ ...this.#config, sources, labels, log });
     this.#deps.logger.level = log.level;
-    this.#link?.repeatHello(this.#hello());
+    this.#link?.repeatHello(helloOf(this.#config, this.#sources.infos));
     return Object.entries(next)
       .filter(
         ([name, value]) => !reloaded.has(name) && !isDeepStrictEqual(value, this.#setting(name)),
@@ -109,8 +107,14 @@ export class Agent {
     return {
       link: this.#link?.snapshot(),
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
-      sources: [...this.#sources.current.keys()],
+      sources: this.#sources.infos.map(({ name }) => name),
     };
+  }
+
+  /** All of it, or nothing. */
+  async #take(config: AgentConfig): Promise<void> {
+    await this.#sources.replace(config.sources, (infos) => helloOf(config, infos));
+    this.#config = config;
   }
 
   #setting(name: string): unknown {
@@ -124,7 +128,7 @@ export class Agent {
     return new AgentLink({
       url: relay,
       subprotocols,
-      hello: this.#hello(),
+      hello: helloOf(this.#config, this.#sources.infos),
       receiver: this.#desk,
       dial: async () => ({
         headers: { authorization: `Bearer ${await this.#token(key)}` },
@@ -152,23 +156,9 @@ export class Agent {
     return signHandshakeToken(key, { device, instance, audience, jti: newId(), now: clock.wall() });
   }
 
-  #hello(): Hello {
-    const { device, instance, labels } = this.#config;
-    return {
-      action: 'hello',
-      version: protocolVersion,
-      agent: `pullwire-agent/${version}`,
-      device,
-      instance,
-      sources: this.#sources.infos,
-      labels,
-      features: [],
-    };
-  }
-
   #logStart(proxy: URL | undefined): void {
     const { relay, device, instance } = this.#config;
-    const sources = [...this.#sources.current.keys()];
+    const sources = this.#sources.infos.map(({ name }) => name);
     const through = proxy && withoutCredentials(proxy);
     this.#deps.logger.info(
       { version, relay, device, instance, sources, proxy: through },

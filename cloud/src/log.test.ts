@@ -23,7 +23,6 @@ describe('the log', () => {
     const lines = linesOf((log) => {
       log.info(headers, 'flat');
       log.info({ headers }, 'below');
-      log.info({ request: { headers } }, 'further below');
     });
     expect(JSON.stringify(lines)).not.toContain('secret');
     expect(JSON.stringify(lines)).toContain('[Redacted]');

@@ -26,7 +26,8 @@ export function logTo(destination: DestinationStream, level: LogLevel): Logger {
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
+    // No wildcards: one level of them costs 25 µs a line (pino 10), which is a fifth of a whole pull.
+    redact: secrets.flatMap((name) => [`["${name}"]`, `headers["${name}"]`]),
   };
   return pino(options, destination);
 }

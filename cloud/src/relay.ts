@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { type Clock, frameLimits, headLimitBytes, PullFault, pullIds } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Callers } from './auth/callers.ts';
@@ -22,11 +20,13 @@ import { LinkHost } from './server/link-host.ts';
 import { LinkJournal } from './server/link-journal.ts';
 import { LiveLinks } from './server/live-links.ts';
 import { PullLog } from './server/pull-log.ts';
+import { remoteAddressOf, type TrustedProxy } from './server/remote-address.ts';
 
 /** What the one-box server is set to; times in milliseconds, sizes in bytes. */
 export interface RelaySettings {
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls: CertificateFiles | undefined;
+  readonly trustedProxy: TrustedProxy;
   readonly limits: {
     readonly pullsPerLink: number;
     readonly links: number;
@@ -61,153 +61,213 @@ export interface RelaySnapshot {
   readonly strays: ReplyDesk['strays'];
 }
 
-export interface Relay {
-  /** Resolves when it listens; rejects where it cannot. */
-  start(): Promise<{ readonly url: string; readonly port: number }>;
-  /** Takes no new work, lets what is under way finish within `drainMs`, tells the agents, and ends. */
-  stop(): Promise<void>;
-  /** An operator wrote to the registry: what was cached no longer counts, and links are checked again. */
-  registryChanged(): void;
-  snapshot(): RelaySnapshot;
-}
-
 /** Of all replies together: what slow callers may hold in this process. */
 const windowBytes = 96 * 1024 * 1024;
 
-/** The one-box server: the only place where its parts are put together. */
 export function createRelay(parts: RelayParts): Relay {
-  const { settings, registry, clock, log } = parts;
-  const key = replyToKey('1', randomBytes(32));
-  const host = randomBytes(9).toString('base64url');
-  const nowSeconds = (): number => Math.floor(clock.wall() / 1_000);
-  const replies = new ReplyDesk([key], nowSeconds);
-  const live = new LiveLinks();
-  const pullLog = new PullLog(log);
-  const journal = new LinkJournal({
-    registry,
-    clock,
-    failed: (error, waiting) => log.warn({ err: error, waiting }, 'the registry cannot be written'),
-  });
-  const devices = new OneBoxDevices({
-    registry,
-    live,
-    clock,
-    revoke: (device) => links.revoke(device),
-  });
-  const links = new LinkHost({
-    clock,
-    live,
-    journal,
-    replies,
-    registry,
-    log,
-    heartbeat: settings.heartbeat,
-    terms: {
-      relay: `pullwire-relay/${parts.version}`,
-      limits: {
-        ...frameLimits['pullwire.v1+bin'],
-        headBytes: headLimitBytes,
-        pulls: settings.limits.pullsPerLink,
-      },
-      heartbeat: settings.heartbeat,
-    },
-    newConnectionId: () => randomBytes(12).toString('base64url'),
-    linked: () => devices.forget(),
-  });
-  const pulls = new PullService({
-    callers: parts.callers,
-    devices,
-    replies,
-    clock,
-    limits: {
-      defaultDeadlineMs: settings.deadline.defaultMs,
-      maxDeadlineMs: settings.deadline.maxMs,
-      requestBodyBytes: settings.limits.requestBodyBytes,
-      windowBytes,
-      pullsPerLink: settings.limits.pullsPerLink,
-    },
-    newPullId: pullIds(randomBytes),
-    replyTo: (address) => mintReplyTo(key, { ...address, host }),
-    ended: pullLog.ended,
-    refused: pullLog.refused,
-  });
-  let draining = false;
-  let port = settings.listen.port;
-  const front = new Front({
-    pulls,
-    devices: new DeviceService({
-      callers: parts.callers,
-      store: devices,
-      wall: () => clock.wall(),
-    }),
-    readiness: () =>
-      draining ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
-    failed: (error) => log.error({ err: error }, 'a request could not be handled'),
-  });
-  const door = new LinkDoor({
-    maxLinks: settings.limits.links,
-    links: () => links.size,
-    draining: () => draining,
-    admit: (token) => parts.admit(token, port),
-    opened: (opened) => links.open(opened),
-    refused: (why, remoteAddress) =>
-      log.warn(
-        { code: why.code, detail: why.message, remoteAddress, err: why.cause },
-        'link refused',
-      ),
-  });
-  const http = new HttpHost({
-    listen: settings.listen,
-    tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
-    headBytes: settings.limits.headBytes,
-    handle: (exchange) => (draining ? refuseDraining(exchange) : front.handle(exchange)),
-    upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      void door.upgrade(request, socket, head);
-    },
-  });
-  const certificate =
-    settings.tls === undefined ? undefined : watchCertificate(settings.tls, http, log);
-  const idle = new IdleWatch({
-    clock,
-    idleMs: settings.idleMs,
-    pulls: function* () {
-      for (const pull of replies.all()) if (pull instanceof PullInFlight) yield pull;
-    },
-  });
+  return new Relay(parts);
+}
 
-  return {
-    async start() {
-      port = await http.start();
-      certificate?.start();
-      idle.start();
-      const scheme = settings.tls === undefined ? 'http' : 'https';
-      return { url: `${scheme}://${bracketed(settings.listen.host)}:${port}`, port };
-    },
-    async stop() {
-      draining = true;
-      certificate?.stop();
-      http.stopAccepting();
-      links.drainAll(settings.drainMs);
-      await emptied(replies, clock, settings.drainMs);
-      links.endAll();
-      idle.stop();
-      await http.stop();
-      await journal.flush();
-      journal.stop();
-    },
-    registryChanged() {
-      devices.forget();
-      void links.recheck();
-    },
-    snapshot: () => ({
-      links: live.size,
-      pullsInFlight: replies.size,
-      registryWritesWaiting: journal.waiting,
-      pulls: { ...pullLog.counters },
-      linkEvents: { ...links.counters },
-      strays: { ...replies.strays },
-    }),
-  };
+/** The one-box server, put together: the only place that knows all of its parts. */
+export class Relay {
+  readonly #parts: RelayParts;
+  readonly #live = new LiveLinks();
+  readonly #replyKey = replyToKey('1', randomBytes(32));
+  readonly #replies: ReplyDesk;
+  readonly #pullLog: PullLog;
+  readonly #journal: LinkJournal;
+  readonly #devices: OneBoxDevices;
+  readonly #links: LinkHost;
+  readonly #http: HttpHost;
+  readonly #certificate: CertificateWatch | undefined;
+  readonly #idle: IdleWatch;
+  #port: number;
+  #registryVersion = 0;
+  #draining = false;
+
+  constructor(parts: RelayParts) {
+    const { settings, registry, clock, log } = parts;
+    this.#parts = parts;
+    this.#port = settings.listen.port;
+    this.#replies = new ReplyDesk([this.#replyKey], () => Math.floor(clock.wall() / 1_000));
+    this.#pullLog = new PullLog(log);
+    this.#journal = new LinkJournal({
+      registry,
+      clock,
+      failed: (err, waiting) => log.warn({ err, waiting }, 'the registry cannot be written'),
+    });
+    this.#devices = new OneBoxDevices({
+      registry,
+      live: this.#live,
+      clock,
+      revoke: (device) => this.#links.revoke(device),
+    });
+    this.#links = this.#createLinks();
+    this.#http = this.#createHttp();
+    this.#certificate = this.#createCertificateWatch();
+    this.#idle = this.#createIdleWatch();
+  }
+
+  /** Resolves when it listens; rejects where it cannot. */
+  async start(): Promise<{ readonly url: string; readonly port: number }> {
+    const { listen, tls } = this.#parts.settings;
+    this.#port = await this.#http.start();
+    this.#certificate?.start();
+    this.#idle.start();
+    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+    const scheme = tls === undefined ? 'http' : 'https';
+    return { url: `${scheme}://${host}:${this.#port}`, port: this.#port };
+  }
+
+  /** Takes no new work, lets what is under way finish within `drainMs`, tells the agents, and ends. */
+  async stop(): Promise<void> {
+    const { drainMs } = this.#parts.settings;
+    this.#draining = true;
+    this.#certificate?.stop();
+    this.#http.stopAccepting();
+    this.#links.drainAll(drainMs);
+    await this.#pullsEnded(drainMs);
+    this.#links.endAll();
+    this.#idle.stop();
+    await this.#http.stop();
+    await this.#journal.flush();
+    this.#journal.stop();
+  }
+
+  /** An operator wrote to the registry: what was cached no longer counts, and links are checked again. */
+  registryChanged(): void {
+    this.#registryVersion += 1;
+    this.#devices.forget();
+    void this.#links.recheck();
+  }
+
+  snapshot(): RelaySnapshot {
+    return {
+      links: this.#live.size,
+      pullsInFlight: this.#replies.size,
+      registryWritesWaiting: this.#journal.waiting,
+      pulls: { ...this.#pullLog.counters },
+      linkEvents: { ...this.#links.counters },
+      strays: { ...this.#replies.strays },
+    };
+  }
+
+  #createLinks(): LinkHost {
+    const { settings, registry, clock, log, version } = this.#parts;
+    const { heartbeat, limits } = settings;
+    const pulls = limits.pullsPerLink;
+    return new LinkHost({
+      clock,
+      live: this.#live,
+      journal: this.#journal,
+      replies: this.#replies,
+      registry,
+      log,
+      heartbeat,
+      terms: {
+        relay: `pullwire-relay/${version}`,
+        limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
+        heartbeat,
+      },
+      newConnectionId: () => randomBytes(12).toString('base64url'),
+      registryVersion: () => this.#registryVersion,
+      linked: () => this.#devices.forget(),
+    });
+  }
+
+  #createPulls(): PullService {
+    const { settings, callers, clock } = this.#parts;
+    const { deadline, limits } = settings;
+    const host = randomBytes(9).toString('base64url');
+    return new PullService({
+      callers,
+      devices: this.#devices,
+      replies: this.#replies,
+      clock,
+      limits: {
+        defaultDeadlineMs: deadline.defaultMs,
+        maxDeadlineMs: deadline.maxMs,
+        requestBodyBytes: limits.requestBodyBytes,
+        windowBytes,
+        pullsPerLink: limits.pullsPerLink,
+      },
+      newPullId: pullIds(randomBytes),
+      replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
+      ended: this.#pullLog.ended,
+      refused: this.#pullLog.refused,
+    });
+  }
+
+  #createHttp(): HttpHost {
+    const { settings, callers, clock, log } = this.#parts;
+    const front = new Front({
+      pulls: this.#createPulls(),
+      devices: new DeviceService({ callers, store: this.#devices, wall: () => clock.wall() }),
+      readiness: () =>
+        this.#draining ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
+      failed: (err) => log.error({ err }, 'a request could not be handled'),
+    });
+    const door = this.#createDoor();
+    return new HttpHost({
+      listen: settings.listen,
+      tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
+      headBytes: settings.limits.headBytes,
+      handle: (exchange) => (this.#draining ? refuseDraining(exchange) : front.handle(exchange)),
+      upgrade: (request, socket, head) => void door.upgrade(request, socket, head),
+    });
+  }
+
+  #createDoor(): LinkDoor {
+    const { settings, admit, log } = this.#parts;
+    return new LinkDoor({
+      maxLinks: settings.limits.links,
+      links: () => this.#links.size,
+      linksOf: (device) => this.#live.of(device).length,
+      registryVersion: () => this.#registryVersion,
+      remoteAddress: remoteAddressOf(settings.trustedProxy),
+      draining: () => this.#draining,
+      admit: (token) => admit(token, this.#port),
+      opened: (opened) => this.#links.open(opened),
+      refused: ({ code, message, cause }, remoteAddress) =>
+        log.warn({ code, detail: message, remoteAddress, err: cause }, 'link refused'),
+    });
+  }
+
+  #createCertificateWatch(): CertificateWatch | undefined {
+    const { settings, log } = this.#parts;
+    const { tls } = settings;
+    if (tls === undefined) return undefined;
+    return new CertificateWatch(tls, {
+      renewed: (pair) => {
+        this.#http.renew(pair);
+        log.info({ cert: tls.cert }, 'certificate renewed');
+      },
+      failed: (err) => log.warn({ err }, 'the certificate cannot be renewed (yet)'),
+    });
+  }
+
+  #createIdleWatch(): IdleWatch {
+    const replies = this.#replies;
+    return new IdleWatch({
+      clock: this.#parts.clock,
+      idleMs: this.#parts.settings.idleMs,
+      pulls: function* () {
+        for (const pull of replies.all()) if (pull instanceof PullInFlight) yield pull;
+      },
+    });
+  }
+
+  /** Resolves when no pull is in flight any more, or after `withinMs`. */
+  #pullsEnded(withinMs: number): Promise<void> {
+    if (this.#replies.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(withinMs, resolve);
+      this.#replies.whenEmpty(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
 }
 
 function refuseDraining(exchange: Exchange): void {
@@ -217,30 +277,4 @@ function refuseDraining(exchange: Exchange): void {
   });
   const headers = ['Connection', 'close'];
   exchange.answer(problem(fault, { method: exchange.method, answeredBy: 'relay', headers }));
-}
-
-function watchCertificate(files: CertificateFiles, http: HttpHost, log: Logger): CertificateWatch {
-  return new CertificateWatch(files, {
-    renewed: (tls) => {
-      http.renew(tls);
-      log.info({ cert: files.cert }, 'certificate renewed');
-    },
-    failed: (error) => log.warn({ err: error }, 'the certificate cannot be renewed (yet)'),
-  });
-}
-
-/** Resolves when no pull is in flight any more, or after `withinMs`. */
-function emptied(replies: ReplyDesk, clock: Clock, withinMs: number): Promise<void> {
-  if (replies.size === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = clock.after(withinMs, resolve);
-    replies.whenEmpty(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

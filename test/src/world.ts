@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { handshakeToken, type TokenClaims } from './handshake-token.ts';
 import { command, Program } from './program.ts';
 
 export interface WorldOptions {
@@ -154,23 +155,17 @@ export class World {
     return succeed('relay', [...args, '--data', this.dataFolder]);
   }
 
-  /** A handshake token of this world's device. */
-  token(): Promise<string> {
-    return this.tokenOf(this.device, 'device.key');
+  /** A handshake token of this world's device, by the agent's own command. */
+  async token(): Promise<string> {
+    const token = await succeed('agent', ['token', '--config', this.agentConfigFile]);
+    this.secrets.push(token);
+    return token;
   }
 
   /** A handshake token that says to be of `device`, signed with the key in `keyFile`. */
-  async tokenOf(device: string, keyFile: string, audience?: string): Promise<string> {
-    const file = join(this.folder, `token-${device}.json`);
-    const config = {
-      relay: this.linkUrl,
-      device,
-      keyFile: join(this.folder, keyFile),
-      ...(audience === undefined ? undefined : { audience }),
-      sources: {},
-    };
-    writeFileSync(file, JSON.stringify(config));
-    const token = await succeed('agent', ['token', '--config', file]);
+  tokenOf(device: string, keyFile: string, claims: Partial<TokenClaims> = {}): string {
+    const audience = new URL(this.url).host;
+    const token = handshakeToken(join(this.folder, keyFile), { device, audience, ...claims });
     this.secrets.push(token);
     return token;
   }

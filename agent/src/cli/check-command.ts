@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '@pullwire/shared';
+import { helloOf } from '../agent-hello.ts';
 import { AgentSources } from '../agent-sources.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { publicKeyText, readDeviceKey } from '../identity/device-key.ts';
@@ -12,8 +13,9 @@ import type { CliHost } from './cli-host.ts';
 export async function check(config: AgentConfig, host: CliHost): Promise<void> {
   const key = await readDeviceKey(config.keyFile);
   const proxy = proxyFor(new URL(config.relay), host.env);
-  const sources = new AgentSources({ clock: systemClock, env: host.env, readFile: readFileSync });
-  await sources.replace(config.sources);
+  const deps = { clock: systemClock, env: host.env, readFile: readFileSync };
+  const sources = new AgentSources(deps, () => {});
+  await sources.replace(config.sources, (infos) => helloOf(config, infos));
   await sources.close();
   const lines = [
     `relay     ${config.relay} (audience ${config.audience})`,

@@ -18,7 +18,7 @@ export function configReference(): string {
 }
 
 /** ` = value`; nothing where there is no default. */
-export function describeDefault(value: unknown): string {
+function describeDefault(value: unknown): string {
   if (value === null) return '';
   return ` = ${Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? '{}' : String(value)}`;
 }

@@ -306,7 +306,7 @@ describe('the end of a link', () => {
   });
 
   it('is final where the relay refuses the device at the handshake', async () => {
-    relay.refusals.push({ status: 403 });
+    relay.refusals.push({ status: 403, headers: { 'pullwire-answered-by': 'relay' } });
     start();
     await final.promise;
     expect(finals).toEqual([{ reason: 'the relay answered 403', exitCode: 77 }]);

@@ -12,7 +12,8 @@ import { Link, type LinkState } from './link.ts';
 import { type LinkCounters, linkCounters } from './link-counters.ts';
 import type { Dial, LinkSocket } from './link-socket.ts';
 import { ReconnectingSocket } from './reconnecting-socket.ts';
-import { describeEnd, type LinkEnd, type RedialSettings, redial } from './redial-policy.ts';
+import { logRedial } from './redial-log.ts';
+import { type LinkEnd, type RedialSettings, redial } from './redial-policy.ts';
 
 /** PROTOCOL.md, "States of a link". */
 export type AgentLinkState = 'dialling' | LinkState;
@@ -96,6 +97,7 @@ export class AgentLink {
 
   /** Begins to dial; what comes of it is told to the hooks. Aborting `signal` ends the link without draining it. */
   start(signal?: AbortSignal): void {
+    if (signal?.aborted) return;
     signal?.addEventListener('abort', () => this.#abort(), { once: true });
     this.#socket.start();
   }
@@ -226,29 +228,9 @@ export class AgentLink {
       return undefined;
     }
     this.#attempt = next.attempt;
-    this.#logRedial(why, next.waitMs, livedMs, socket, bye?.reason);
+    const { waitMs, attempt } = next;
+    logRedial(this.#options.logger, { end: why, bye, socket, waitMs, attempt, livedMs });
     return next.waitMs;
-  }
-
-  #logRedial(
-    end: LinkEnd,
-    waitMs: number,
-    livedMs: number,
-    socket: LinkSocket | undefined,
-    byeReason: string | undefined,
-  ): void {
-    this.#options.logger.warn(
-      {
-        reason: describeEnd(end),
-        status: 'status' in end ? end.status : undefined,
-        detail: byeReason ?? socket?.refusal?.detail ?? socket?.failure,
-        clockAheadMs: noteworthySkew(socket?.refusal?.clockAheadMs),
-        waitMs,
-        attempt: this.#attempt,
-        openForMs: Math.round(livedMs),
-      },
-      hintFor(end) ?? 'no link; dialling again after a wait',
-    );
   }
 
   #enter(state: AgentLinkState): void {
@@ -256,19 +238,4 @@ export class AgentLink {
     this.#state = state;
     this.#options.onState?.(state);
   }
-}
-
-/** A token is good for minutes, so a clock that is minutes off explains a 401. */
-function noteworthySkew(clockAheadMs: number | undefined): number | undefined {
-  return clockAheadMs !== undefined && Math.abs(clockAheadMs) > 60_000 ? clockAheadMs : undefined;
-}
-
-function hintFor(end: LinkEnd): string | undefined {
-  if (end.cause === 'bye' && end.code === 'replaced') {
-    return 'another process links as this device and instance; give each its own "instance"';
-  }
-  if (end.cause === 'refused' && end.status === 401) {
-    return 'the relay does not accept the token: is the public key registered, is the clock right?';
-  }
-  return undefined;
 }

@@ -101,8 +101,13 @@ export class LinkSocket extends WebSocket {
     if (this.#refusal === undefined) {
       return { cause: 'unreachable', reason: this.#failure ?? `closed with ${closeCode}` };
     }
-    const { status, retryAfterMs } = this.#refusal;
-    return { cause: 'refused', status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    const { status, retryAfterMs, byRelay } = this.#refusal;
+    return {
+      cause: 'refused',
+      status,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(byRelay && { byRelay }),
+    };
   }
 }
 

@@ -167,7 +167,11 @@ export class Link implements PullLink {
   /** The last word; `closeCode` where it is another than that of the `bye`. */
   bye(code: ByeCode, reason?: string, closeCode: number = byeRule(code).close): void {
     if (this.#state === 'closed') return;
-    this.#bye = { action: 'bye', code, ...(reason !== undefined && { reason }) };
+    this.#bye = {
+      action: 'bye',
+      code,
+      ...(reason !== undefined && { reason: reason.slice(0, 256) }),
+    };
     this.#writer.control(this.#bye);
     this.#options.socket.close(closeCode);
     this.#close();

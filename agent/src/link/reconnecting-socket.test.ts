@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { systemClock } from '@pullwire/shared';
+import { ManualClock } from '@pullwire/shared/manual-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRelay } from './fake-relay.ts';
 import { LinkSocket } from './link-socket.ts';
-import { ManualClock } from './manual-clock.ts';
 import { ReconnectingSocket, type ReconnectingSocketOptions } from './reconnecting-socket.ts';
 import type { LinkEnd } from './redial-policy.ts';
 

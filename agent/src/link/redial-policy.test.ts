@@ -50,7 +50,8 @@ describe('redial', () => {
   it.each<[string, LinkEnd, 'backoff' | 'rarely' | 'final']>([
     ['400', { cause: 'refused', status: 400 }, 'rarely'],
     ['401', { cause: 'refused', status: 401 }, 'rarely'],
-    ['403', { cause: 'refused', status: 403 }, 'final'],
+    ['403 of the relay', { cause: 'refused', status: 403, byRelay: true }, 'final'],
+    ['403 of something in between', { cause: 'refused', status: 403 }, 'rarely'],
     ['404', { cause: 'refused', status: 404 }, 'rarely'],
     ['426', { cause: 'refused', status: 426 }, 'rarely'],
     ['429', { cause: 'refused', status: 429 }, 'backoff'],

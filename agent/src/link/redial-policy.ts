@@ -3,7 +3,13 @@ import { type ByeRule, byeCodes, byeRule } from '@pullwire/shared';
 /** What ended an attempt to link, or a link. */
 export type LinkEnd =
   /** The relay answered the upgrade with another status than 101. */
-  | { readonly cause: 'refused'; readonly status: number; readonly retryAfterMs?: number }
+  | {
+      readonly cause: 'refused';
+      readonly status: number;
+      readonly retryAfterMs?: number;
+      /** The answer says that it is the relay's own (`Pullwire-Answered-By`). */
+      readonly byRelay?: true;
+    }
   /** The proxy refused the tunnel: its status says nothing about the relay. */
   | { readonly cause: 'proxy-refused'; readonly status: number }
   /** No connection, no TLS, no answer in time. */
@@ -38,7 +44,7 @@ export type Redial =
   | { readonly final: string; readonly exitCode: number };
 
 /** Exit code of a process that the relay told never to come back (sysexits.h, EX_NOPERM). */
-export const finalExitCode = 77;
+const finalExitCode = 77;
 
 /** No wait is shorter: a relay that accepts and drops at once must not be dialled in a tight loop. */
 const floorMs = 100;
@@ -107,7 +113,7 @@ export function describeEnd(end: LinkEnd): string {
 function ruleOf(end: LinkEnd): ByeRule['redial'] {
   switch (end.cause) {
     case 'refused':
-      return refusals.get(end.status) ?? 'backoff';
+      return refusalRule(end.status, end.byRelay === true);
     case 'proxy-refused':
       // Proxy Authentication Required (RFC 9110 §15.5.8): somebody has to change the credentials.
       return end.status === 407 ? 'rarely' : 'backoff';
@@ -118,6 +124,12 @@ function ruleOf(end: LinkEnd): ByeRule['redial'] {
     case 'unreachable':
       return 'backoff';
   }
+}
+
+/** Something in between, such as a captive portal, must not end a fleet for good: only the relay's own word does. */
+function refusalRule(status: number, byRelay: boolean): ByeRule['redial'] {
+  const rule = refusals.get(status) ?? 'backoff';
+  return rule === 'final' && !byRelay ? 'rarely' : rule;
 }
 
 function rareWait(attempt: number, random: number): number {

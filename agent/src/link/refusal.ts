@@ -4,6 +4,8 @@ import type { Clock } from '@pullwire/shared';
 /** What a relay, or something before it, answered instead of 101. */
 export interface Refusal {
   readonly status: number;
+  /** It says that it is the relay's own answer. */
+  readonly byRelay: boolean;
   readonly retryAfterMs?: number;
   /** `detail` of the problem document (RFC 9457), for the log. */
   readonly detail?: string;
@@ -24,6 +26,7 @@ export async function readRefusal(response: IncomingMessage, clock: Clock): Prom
   const detail = problemDetail(await readStart(response, clock));
   return {
     status: response.statusCode ?? 0,
+    byRelay: response.headers['pullwire-answered-by'] === 'relay',
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(detail !== undefined && { detail }),
     ...(!Number.isNaN(date) && { clockAheadMs: clock.wall() - date }),

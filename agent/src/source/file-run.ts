@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type HeaderList, PullFault } from '@pullwire/shared';
 import type { AllowList } from '../policy/allow-list.ts';
+import { isReachableName } from '../policy/path-rule.ts';
 import { answerFile } from './file-answer.ts';
 import type { FileSourceConfig } from './file-config.ts';
 import { fileFault } from './file-fault.ts';
@@ -56,7 +57,8 @@ export class FileRun implements SourceRun {
     const tail = parseTail(this.#request.query, config.maxTailLines);
     const { segments } = this.#request;
     const names = segments.at(-1) === '' ? segments.slice(0, -1) : segments;
-    if (names.some((name) => name.includes('/'))) throw new NotServedError('no such name');
+    // Policy has seen to it already; a name with a decoded `/` passed there.
+    if (!names.every(isReachableName)) throw new NotServedError('no such name');
     const opened = await openBelow(config.root, names);
     if (this.#isOver) return opened.handle.close();
     this.#handle = opened.handle;

@@ -35,6 +35,8 @@ const connectTimeout = Object.assign(new Error('no connection in time'), { code:
 const brokenBody = Object.assign(new Error('body ended early'), {
   code: 'ERR_STREAM_PREMATURE_CLOSE',
 });
+/** The upstream upgrades, which nobody asked for. */
+const unasked = Object.assign(new Error('unasked upgrade'), { code: 'HPE_UPGRADE' });
 
 /**
  * A pull with `Expect`, which undici refuses: by `node:http`, on a connection of its own. The request's body is not
@@ -76,6 +78,7 @@ export class ExpectExchange extends HttpExchange {
     client.on('error', (error) => this.broke(error));
     client.on('socket', (socket) => this.#awaitConnection(socket));
     client.on('continue', () => this.#sendBody(client));
+    client.on('upgrade', () => this.broke(unasked));
     client.on('response', (answer) => this.#read(answer, client));
     if (body === undefined) client.end();
     if (body instanceof Readable) this.#watch(body);
@@ -114,6 +117,8 @@ export class ExpectExchange extends HttpExchange {
 
   #awaitConnection(socket: Socket): void {
     const { clock, limits } = this.#upstream;
+    // Node sends a head with `Expect` in the socket's default encoding, which is UTF-8.
+    socket.setDefaultEncoding('latin1');
     this.#connectTimer = clock.after(limits.connectMs, () => {
       this.broke(connectTimeout);
     });

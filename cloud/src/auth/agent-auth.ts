@@ -82,8 +82,12 @@ export class AgentAuth {
   }
 }
 
+/** Whoever has no key of ours must not learn which devices there are; the log has the reason. */
+const untold: ReadonlySet<string> = new Set(['device-unknown', 'signature-wrong']);
+const oneAnswer = 'the token is not valid here: is the device added, and with this key?';
+
 function refusal(error: unknown): unknown {
   if (!(error instanceof AuthError)) return registryFault(error);
-  const detail = error.message;
-  return new PullFault('link-unauthenticated', 'lookup', { detail, cause: error });
+  const detail = untold.has(error.code) ? oneAnswer : error.message;
+  return new PullFault('link-unauthenticated', 'caller-auth', { detail, cause: error });
 }

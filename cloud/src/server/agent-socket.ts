@@ -133,14 +133,14 @@ export class AgentSocket implements Connection, ProofOfLife {
     this.#queue.forget(pullId);
   }
 
-  close(code: string, reason: string): void {
+  close(code: string, reason: string, closeCode: number = byeRule(code).close): void {
     if (this.#over) return;
     this.#queue.control(this.#options.codec.encode({ action: 'bye', code, reason }));
     this.#over = true;
     this.#queue.close();
     this.#heartbeat.stop();
     const { ws, clock } = this.#options;
-    ws.close(byeRule(code).close, code);
+    ws.close(closeCode, code);
     const timer = clock.after(closeWithinMs, () => ws.terminate());
     ws.once('close', () => timer.cancel());
   }
@@ -169,7 +169,9 @@ export class AgentSocket implements Connection, ProofOfLife {
   #refuse(error: unknown): void {
     if (!(error instanceof WireError)) throw error;
     const code = error.code === 'too-large' ? 'too-large' : 'protocol-error';
-    this.close(code, error.message);
+    // Unsupported Data (RFC 6455 §7.4.1) has no `bye` of its own.
+    if (error.code === 'wrong-type') this.close(code, error.message, 1003);
+    else this.close(code, error.message);
     this.#ended(code);
   }
 

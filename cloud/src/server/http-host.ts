@@ -136,7 +136,13 @@ export function answerRaw(socket: Duplex, answer: HttpAnswer): void {
   for (let i = 0; i < answer.headers.length; i += 2) {
     lines.push(`${answer.headers[i]}: ${answer.headers[i + 1]}`);
   }
-  lines.push(`Content-Length: ${answer.body.length}`, 'Connection: close', '', '');
+  lines.push(
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Length: ${answer.body.length}`,
+    'Connection: close',
+    '',
+    '',
+  );
   socket.on('error', () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), answer.body]));
 }

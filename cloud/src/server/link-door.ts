@@ -14,6 +14,8 @@ export interface AdmittedLink {
 }
 
 export interface OpenedSocket extends AdmittedLink {
+  /** The registry's state when the device was read: where it has changed since, the device is checked again. */
+  readonly registryVersion: number;
   readonly ws: WebSocket;
   readonly socket: Socket;
   readonly subprotocol: Subprotocol;
@@ -24,6 +26,12 @@ export interface LinkDoorOptions {
   /** Links at most, those under way too. */
   readonly maxLinks: number;
   links(): number;
+  /** Links of one device that are open now. */
+  linksOf(device: string): number;
+  /** Grows with each change of the registry that this process hears of. */
+  registryVersion(): number;
+  /** The address of whoever dialled, seen through trusted proxies. */
+  remoteAddress(request: IncomingMessage): string | undefined;
   /** Whether the relay is shutting down. */
   draining(): boolean;
   /** Rejects with `PullFault` where the token is not valid here; its detail is what the agent may know. */
@@ -34,6 +42,9 @@ export interface LinkDoorOptions {
 
 /** Over the codec's limit, so that it is the codec which finds an oversized message and a `bye` which says so. */
 const maxPayload = frameLimits['pullwire.v1+bin'].frameBytes + 1_024;
+
+/** A stolen device key must not fill the relay with links of one device. */
+const instanceLimit = 1_024;
 
 /** Where agents dial in: checks a handshake before it upgrades it. */
 export class LinkDoor {
@@ -58,15 +69,18 @@ export class LinkDoor {
     try {
       this.#checkRoom();
       const offered = checkSubprotocols(request);
+      const registryVersion = this.#options.registryVersion();
       const admitted = await this.#options.admit(bearerToken(request));
       if (socket.destroyed) return;
+      this.#checkInstances(admitted.identity.device);
       this.#server.handleUpgrade(request, socket, head, (ws) => {
         this.#options.opened({
           ...admitted,
+          registryVersion,
           ws,
           socket,
           subprotocol: offered ? (ws.protocol as Subprotocol) : 'pullwire.v1+json',
-          remoteAddress: socket.remoteAddress,
+          remoteAddress: this.#options.remoteAddress(request),
         });
       });
     } catch (error) {
@@ -92,12 +106,20 @@ export class LinkDoor {
     }
   }
 
+  #checkInstances(device: string): void {
+    if (this.#options.linksOf(device) < instanceLimit) return;
+    throw new PullFault('relay-full', 'lookup', {
+      detail: `the device has ${instanceLimit} links already`,
+      retryAfterMs: 30_000,
+    });
+  }
+
   #refuse(error: unknown, request: IncomingMessage, socket: Socket): void {
     const fault =
       error instanceof PullFault
         ? error
         : new PullFault('relay-error', 'lookup', { detail: 'the relay failed', cause: error });
-    this.#options.refused(fault, socket.remoteAddress);
+    this.#options.refused(fault, this.#options.remoteAddress(request));
     const headers =
       fault.code === 'upgrade-required' ? ['Sec-WebSocket-Protocol', subprotocols.join(', ')] : [];
     answerRaw(

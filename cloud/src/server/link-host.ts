@@ -20,6 +20,7 @@ export interface LinkHostOptions {
   readonly heartbeat: HeartbeatSettings;
   readonly log: Logger;
   newConnectionId(): string;
+  registryVersion(): number;
   /** A device's link opened: what was known of its absence no longer counts. */
   linked(device: string): void;
 }
@@ -107,15 +108,7 @@ export class LinkHost {
 
   /** An operator wrote to the registry: takes over labels, and ends links that are no longer theirs. */
   async recheck(): Promise<void> {
-    const { live, registry, log } = this.#options;
-    for (const id of live.deviceIds) {
-      try {
-        const device = await registry.device(id);
-        if (device === undefined || !live.update(device.record)) this.revoke(id);
-      } catch (error) {
-        log.warn({ err: error, device: id }, 'cannot check a device against the registry');
-      }
-    }
+    for (const id of this.#options.live.deviceIds) await this.#check(id);
   }
 
   /** Tells every agent that the relay goes away, and closes. */
@@ -127,6 +120,16 @@ export class LinkHost {
   drainAll(withinMs: number): void {
     for (const link of this.#options.live.all()) {
       link.connection.control({ action: 'drain', withinMs });
+    }
+  }
+
+  async #check(id: string): Promise<void> {
+    const { live, registry, log } = this.#options;
+    try {
+      const device = await registry.device(id);
+      if (device === undefined || !live.update(device.record)) this.revoke(id);
+    } catch (error) {
+      log.warn({ err: error, device: id }, 'cannot check a device against the registry');
     }
   }
 
@@ -147,6 +150,8 @@ export class LinkHost {
     const { subprotocol, remoteAddress } = opened;
     log.info({ agent, subprotocol, remoteAddress, sources: sources.length }, 'link open');
     for (const older of replaced) this.#replace(older);
+    // The device may have been removed while its agent was let in.
+    if (opened.registryVersion !== this.#options.registryVersion()) void this.#check(link.device);
     return link;
   }
 

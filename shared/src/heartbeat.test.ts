@@ -1,6 +1,7 @@
-import { Heartbeat, type Movement } from '@pullwire/shared';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Heartbeat } from './heartbeat.ts';
 import { ManualClock } from './manual-clock.ts';
+import type { Movement } from './movement.ts';
 
 let clock: ManualClock;
 let moved: Movement;

@@ -1,0 +1,43 @@
+import {
+  codecFor,
+  type Hello,
+  protocolVersion,
+  type SourceInfo,
+  WireError,
+} from '@pullwire/shared';
+import type { AgentConfig } from './config/agent-config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { version } from './version.ts';
+
+/**
+ * What the agent says of itself.
+ *
+ * @throws ConfigError where it would not fit into a frame: no link could ever be opened.
+ */
+export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): Hello {
+  const { device, instance, labels, subprotocols } = config;
+  const agent = `pullwire-agent/${version}`;
+  const features: readonly string[] = [];
+  const hello = {
+    action: 'hello',
+    version: protocolVersion,
+    agent,
+    device,
+    instance,
+    sources,
+    labels,
+    features,
+  } as const;
+  for (const subprotocol of subprotocols) mustFit(hello, subprotocol);
+  return hello;
+}
+
+function mustFit(hello: Hello, subprotocol: AgentConfig['subprotocols'][number]): void {
+  try {
+    codecFor(subprotocol).encode(hello);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const expected = `names, methods and labels that fit into a hello of ${subprotocol} (${error.message})`;
+    throw new ConfigError([{ key: 'sources, labels', value: undefined, expected }]);
+  }
+}

@@ -10,7 +10,7 @@ import { say } from './progress.ts';
 import { describeMachine } from './report/machine.ts';
 import { formatNumber } from './report/number.ts';
 import type { Findings, IdleMemory } from './report/report.ts';
-import { makeCertificate } from './system/certificate.ts';
+import { type Certificate, makeCertificate } from './system/certificate.ts';
 import { startSystems } from './system/start-systems.ts';
 import type { System } from './system/system.ts';
 import type { Workbench } from './workbench.ts';
@@ -20,28 +20,39 @@ export async function runBench(workbench: Workbench, options: Options): Promise<
   const startedAt = new Date().toISOString();
   const machine = describeMachine();
   const certificate = await makeCertificate(workbench);
+  const loaded =
+    options.cases.length === 0 ? nothing : await runLoads(workbench, options, certificate);
+  const idleLinks = options.links === 0 ? [] : await runIdleLinks(workbench, options, certificate);
+  const { rounds, seconds, links, nginxWorkers, proxyLogs } = options;
+  const settings = { rounds, seconds, links, nginxWorkers, proxyLogs };
+  return { startedAt, machine, settings, ...loaded, idleLinks };
+}
+
+type Loaded = Pick<Findings, 'systems' | 'skipped' | 'measurements' | 'idleMemory'>;
+const nothing: Loaded = { systems: [], skipped: [], measurements: [], idleMemory: [] };
+
+async function runLoads(
+  workbench: Workbench,
+  options: Options,
+  certificate: Certificate,
+): Promise<Loaded> {
   const { systems, skipped } = await startSystems(workbench, options, certificate);
   const idleMemory = await readIdleMemory(systems, workbench);
   await warmUp(systems, workbench);
   const measurements = await runRounds(systems, options, workbench);
-  const idleLinks: IdleLinkCost[] = [];
-  if (options.links > 0) {
-    for (const one of [undefined, certificate]) {
-      say(`${options.links} idle links${one === undefined ? '' : ' over TLS'} …`);
-      idleLinks.push(await idleLinkCost(workbench, options.links, one));
-    }
-  }
-  const { rounds, seconds, links, nginxWorkers, proxyLogs } = options;
-  return {
-    startedAt,
-    machine,
-    settings: { rounds, seconds, links, nginxWorkers, proxyLogs },
-    systems: systems.map(({ name, title }) => ({ name, title })),
-    skipped,
-    measurements,
-    idleMemory,
-    idleLinks,
-  };
+  const columns = systems.map(({ name, title }) => ({ name, title }));
+  return { systems: columns, skipped, measurements, idleMemory };
+}
+
+async function runIdleLinks(
+  workbench: Workbench,
+  { links }: Options,
+  certificate: Certificate,
+): Promise<IdleLinkCost[]> {
+  say(`${links} idle links in the clear …`);
+  const clear = await idleLinkCost(workbench, links, undefined);
+  say(`${links} idle links over TLS …`);
+  return [clear, await idleLinkCost(workbench, links, certificate)];
 }
 
 async function readIdleMemory(

@@ -66,14 +66,14 @@ export class HandAgent {
     });
   }
 
-  /** The next frame of this action that was not taken before. */
-  async next(action: string): Promise<WireFrame> {
+  /** The next frame of one of these actions that was not taken before. */
+  async next(...actions: string[]): Promise<WireFrame> {
     for (;;) {
-      const index = this.received.findIndex((frame) => frame.action === action);
+      const index = this.received.findIndex((frame) => actions.includes(frame.action));
       if (index !== -1) return this.received.splice(index, 1)[0] as WireFrame;
       const ended = await Promise.race([this.#arrival(), this.closed.then((close) => close)]);
-      if (ended !== undefined && !this.received.some((frame) => frame.action === action)) {
-        throw new Error(`the link ended (${JSON.stringify(ended)}) before ${action} came`);
+      if (ended !== undefined && !this.received.some((frame) => actions.includes(frame.action))) {
+        throw new Error(`the link ended (${JSON.stringify(ended)}) before ${actions} came`);
       }
     }
   }

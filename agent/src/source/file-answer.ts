@@ -15,7 +15,7 @@ export interface FileAnswer {
 }
 
 /** The validators of a file as it is now. Size, time to the nanosecond and inode: no other content has the same. */
-export function versionOf(stat: BigIntStats): Version {
+function versionOf(stat: BigIntStats): Version {
   const parts = [stat.size, stat.mtimeNs, stat.ino].map((part) => part.toString(16));
   return { etag: `"${parts.join('-')}"`, modified: Number(stat.mtimeNs / 1_000_000_000n) };
 }

@@ -3,7 +3,7 @@ import { PullFault } from '@pullwire/shared';
 
 const blockBytes = 64 * 1024;
 /** How far back lines are looked for. */
-export const tailLimitBytes = 16 * 1024 * 1024;
+const tailLimitBytes = 16 * 1024 * 1024;
 const newline = 0x0a;
 
 /** N of `?tail=N`; undefined where the query has no `tail`. Throws `PullFault`. */

@@ -1,28 +1,9 @@
 import { Readable } from 'node:stream';
-import {
-  type Clock,
-  endToEndHeaders,
-  type HeaderList,
-  headBytes,
-  headerValue,
-  headLimitBytes,
-  PullFault,
-  type Timer,
-} from '@pullwire/shared';
-import type { HttpLimits } from './http-config.ts';
-import { faultOf, type HttpPhase } from './http-fault.ts';
+import { endToEndHeaders, type HeaderList, type PullFault, type Timer } from '@pullwire/shared';
+import { faultOf, timeoutFault } from './http-fault.ts';
+import { headFault, tooLargeFault } from './http-reply-limit.ts';
+import type { HttpPhase, HttpUpstream } from './http-upstream.ts';
 import type { ReplyWriter, SourceRequest, SourceRun } from './source.ts';
-
-/** What the exchanges of one source have in common. */
-export interface HttpUpstream {
-  /** The source's name. */
-  readonly name: string;
-  /** Where it is, for people. */
-  readonly label: string;
-  readonly isSecure: boolean;
-  readonly limits: HttpLimits;
-  readonly clock: Clock;
-}
 
 /**
  * One pull at an HTTP upstream: limits, time-outs and faults, whichever client carries it (http-pool-exchange.ts,
@@ -39,6 +20,7 @@ export abstract class HttpExchange implements SourceRun {
   #movedAt: number;
   #replyBytes = 0;
   #isHeld = false;
+  #isResuming = false;
 
   constructor(upstream: HttpUpstream, request: SourceRequest, reply: ReplyWriter) {
     this.#upstream = upstream;
@@ -60,7 +42,9 @@ export abstract class HttpExchange implements SourceRun {
 
   resume(): void {
     // Not at once: we may be called from within another exchange's parser, and undici's is not re-entrant.
-    if (this.#isHeld) process.nextTick(HttpExchange.#letGo, this);
+    if (!this.#isHeld || this.#isResuming) return;
+    this.#isResuming = true;
+    process.nextTick(HttpExchange.#letGo, this);
   }
 
   cancel(): void {
@@ -90,7 +74,7 @@ export abstract class HttpExchange implements SourceRun {
     // 1xx are between two hops (RFC 9110 §15.2); 100 is taken where it was asked for.
     if (this.#phase === 'over' || status < 200) return;
     const headers = endToEndHeaders(rawHeaders);
-    const fault = this.#headProblem(status, headers);
+    const fault = headFault(this.request.method, status, rawHeaders, headers, this.#upstream);
     if (fault !== undefined) return this.#fail(fault);
     this.#phase = 'streaming';
     this.#movedAt = this.#upstream.clock.monotonic();
@@ -104,7 +88,9 @@ export abstract class HttpExchange implements SourceRun {
     if (this.#phase !== 'streaming' || chunk.length === 0) return;
     const limit = this.#upstream.limits.replyBytes;
     this.#replyBytes += chunk.length;
-    if (limit !== null && this.#replyBytes > limit) return this.#fail(this.#tooLarge('stream'));
+    if (limit !== null && this.#replyBytes > limit) {
+      return this.#fail(tooLargeFault(this.#upstream, 'stream'));
+    }
     this.#movedAt = this.#upstream.clock.monotonic();
     if (this.#reply.body(chunk) || this.isOver || this.#isHeld) return;
     this.#isHeld = true;
@@ -124,32 +110,6 @@ export abstract class HttpExchange implements SourceRun {
     this.#fail(faultOf(bodyError ?? error, this.#phase, this.#upstream, bodyError !== null));
   }
 
-  #headProblem(status: number, headers: HeaderList): PullFault | undefined {
-    const { name, label, limits } = this.#upstream;
-    if (status > 599) {
-      const detail = `the upstream of source "${name}" (${label}) answered with status ${status}`;
-      return new PullFault('upstream-failed', 'upstream', { detail });
-    }
-    if (headBytes(headers) > headLimitBytes) {
-      const detail = `the reply's head from ${label} is larger than ${headLimitBytes} bytes`;
-      return new PullFault('reply-head-too-large', 'upstream', { detail });
-    }
-    if (limits.replyBytes === null || !this.#hasBody(status)) return undefined;
-    const declared = Number(headerValue(headers, 'content-length') ?? 0);
-    return declared > limits.replyBytes ? this.#tooLarge('upstream') : undefined;
-  }
-
-  /** RFC 9110 §6.4.1. */
-  #hasBody(status: number): boolean {
-    return this.request.method !== 'HEAD' && status !== 204 && status !== 304;
-  }
-
-  #tooLarge(stage: 'upstream' | 'stream'): PullFault {
-    const { name, limits } = this.#upstream;
-    const detail = `the reply is larger than the ${limits.replyBytes} bytes that source "${name}" allows (limits.replyBytes)`;
-    return new PullFault('reply-too-large', stage, { detail });
-  }
-
   #arm(ms: number): void {
     this.#timer?.cancel();
     this.#timer = this.#upstream.clock.after(ms, () => this.#timeIsUp());
@@ -161,26 +121,7 @@ export abstract class HttpExchange implements SourceRun {
     const left = this.#isHeld ? ms : this.#movedAt + ms - this.#upstream.clock.monotonic();
     // While the reply is held back the upstream owes us nothing.
     if (left > 0) return this.#arm(left);
-    this.#fail(this.#timeoutFault(this.#phase, ms));
-  }
-
-  #timeoutFault(phase: HttpPhase, ms: number): PullFault {
-    const { label } = this.#upstream;
-    const spent = `${Math.round(ms)} ms`;
-    if (phase === 'connecting') {
-      const detail = `no connection to ${label} within ${spent}`;
-      return new PullFault('upstream-connect-timeout', 'upstream-connect', { detail });
-    }
-    if (phase === 'streaming') {
-      const detail = `${label} sent nothing of the body for ${spent} (limits.idleMs)`;
-      return new PullFault('idle-timeout', 'stream', { detail });
-    }
-    if (this.#waitsForCaller()) {
-      const detail = `the caller sent nothing of the request's body for ${spent}`;
-      return new PullFault('idle-timeout', 'upstream', { detail });
-    }
-    const detail = `${label} gave no answer within ${spent} (limits.timeoutMs, or the pull's deadline)`;
-    return new PullFault('upstream-timeout', 'upstream', { detail });
+    this.#fail(timeoutFault(this.#phase, ms, this.#upstream, this.#waitsForCaller()));
   }
 
   /** Whether the request's body is asked for, and neither whole nor held back by the upstream. */
@@ -206,7 +147,8 @@ export abstract class HttpExchange implements SourceRun {
   }
 
   static #letGo(exchange: HttpExchange): void {
-    if (!exchange.#isHeld || exchange.isOver) return;
+    exchange.#isResuming = false;
+    if (exchange.isOver) return;
     exchange.#isHeld = false;
     exchange.#movedAt = exchange.#upstream.clock.monotonic();
     exchange.resumeUpstream();

@@ -3,9 +3,10 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type HeaderList, headerValue, type Timer } from '@pullwire/shared';
-import { HttpExchange, type HttpUpstream } from './http-exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
 import type { HttpTarget } from './http-target.ts';
 import type { HttpTls } from './http-tls.ts';
+import type { HttpUpstream } from './http-upstream.ts';
 import type { ReplyWriter, SourceRequest } from './source.ts';
 
 /** Where a request goes, as `node:http` wants to know it. */

@@ -1,8 +1,5 @@
 import { PullFault } from '@pullwire/shared';
-import type { HttpUpstream } from './http-exchange.ts';
-
-/** How far an exchange came: no connection yet, no head yet, or in the body. */
-export type HttpPhase = 'connecting' | 'waiting' | 'streaming';
+import type { HttpPhase, HttpUpstream } from './http-upstream.ts';
 
 const connectTimeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 /** System errors of a connection that never was; what else goes wrong before TLS is up is a failure of TLS. */
@@ -63,9 +60,34 @@ export function faultOf(
     return new PullFault('request-body-broken', 'upstream', { detail, cause: error });
   }
   if (phase === 'connecting') return connectFault(code, where, upstream, error);
-  if (phase === 'waiting') return headFault(code, where, upstream, error);
+  if (phase === 'waiting') return answerFault(code, where, upstream, error);
   const detail = `the reply of ${where} broke off: ${reasonOf(code)}`;
   return new PullFault('reply-broken', 'stream', { detail, cause: error });
+}
+
+/** What it means that nothing moved for `ms`. `waitsForCaller`: the rest of the request's body is missing. */
+export function timeoutFault(
+  phase: HttpPhase,
+  ms: number,
+  upstream: HttpUpstream,
+  waitsForCaller: boolean,
+): PullFault {
+  const where = `source "${upstream.name}" (${upstream.label})`;
+  const spent = `${Math.round(ms)} ms`;
+  if (phase === 'connecting') {
+    const detail = `no connection to ${where} within ${spent}`;
+    return new PullFault('upstream-connect-timeout', 'upstream-connect', { detail });
+  }
+  if (phase === 'streaming') {
+    const detail = `${where} sent nothing of the body for ${spent} (limits.idleMs)`;
+    return new PullFault('idle-timeout', 'stream', { detail });
+  }
+  if (waitsForCaller) {
+    const detail = `the caller sent nothing of the request's body for ${spent}`;
+    return new PullFault('idle-timeout', 'upstream', { detail });
+  }
+  const detail = `${where} gave no answer within ${spent} (limits.timeoutMs, or the pull's deadline)`;
+  return new PullFault('upstream-timeout', 'upstream', { detail });
 }
 
 function connectFault(
@@ -83,7 +105,12 @@ function connectFault(
   return new PullFault('upstream-unreachable', 'upstream-connect', { detail, cause });
 }
 
-function headFault(code: string, where: string, upstream: HttpUpstream, cause: unknown): PullFault {
+function answerFault(
+  code: string,
+  where: string,
+  upstream: HttpUpstream,
+  cause: unknown,
+): PullFault {
   if (headOverflow.has(code)) {
     const detail = `the head of the reply of ${where} is too large`;
     return new PullFault('reply-head-too-large', 'upstream', { detail, cause });

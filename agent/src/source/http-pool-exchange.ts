@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { HttpExchange, type HttpUpstream } from './http-exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
 import { rawHeaders, reasonPhrase } from './http-raw-headers.ts';
+import type { HttpUpstream } from './http-upstream.ts';
 import type { ReplyWriter, SourceRequest } from './source.ts';
 
 /** What undici needs to send a request. */

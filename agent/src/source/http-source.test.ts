@@ -326,6 +326,10 @@ describe.each(clients)('a reply through %s', (_client, expectation) => {
       'length and chunks',
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     ],
+    [
+      'in a coding nobody asked for',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ],
     ['a header with NUL', 'HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\nok'],
     ['a folded header', 'HTTP/1.1 200 OK\r\n X: y\r\nContent-Length: 2\r\n\r\nok'],
   ])('that is %s is a fault of the upstream', async (_what, answer) => {

@@ -1,13 +1,14 @@
 import type { HeaderList, SourceInfo } from '@pullwire/shared';
 import { Pool } from 'undici';
 import type { HttpSourceConfig } from './http-config.ts';
-import type { HttpExchange, HttpUpstream } from './http-exchange.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { ExpectExchange, type ExpectOrigin, expectOrigin } from './http-expect-exchange.ts';
 import { faultOf } from './http-fault.ts';
 import { PoolExchange } from './http-pool-exchange.ts';
 import { HttpRequestHeaders, hasExpectation, upgradeFault } from './http-request-headers.ts';
 import { type HttpTarget, parseHttpTarget } from './http-target.ts';
 import type { HttpTls } from './http-tls.ts';
+import type { HttpUpstream } from './http-upstream.ts';
 import type { ReplyWriter, Source, SourceRequest, SourceRun } from './source.ts';
 import type { SourceDeps } from './source-deps.ts';
 

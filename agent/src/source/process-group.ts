@@ -24,7 +24,7 @@ export interface ProcessListener {
 }
 
 /** Between SIGTERM and SIGKILL. */
-export const killGraceMs = 2_000;
+const killGraceMs = 2_000;
 
 /**
  * A program in a process group of its own, so that it ends with the children it started: when it exits, what is left of
@@ -68,7 +68,7 @@ export class ProcessGroup {
   stop(): void {
     this.#child?.stdout?.destroy();
     this.#child?.stderr?.destroy();
-    if (this.#hasExited || this.#graceTimer !== undefined) return;
+    if (this.#child?.pid === undefined || this.#hasExited || this.#graceTimer !== undefined) return;
     this.#signal('SIGTERM');
     this.#graceTimer = this.#clock.after(killGraceMs, () => this.#signal('SIGKILL'));
   }

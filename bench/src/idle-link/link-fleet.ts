@@ -71,9 +71,9 @@ export class LinkFleet {
       handshakeTimeout: 10_000,
       ...(this.#ca === undefined ? {} : { ca: this.#ca }),
     });
+    socket.on('error', () => socket.terminate()); // one that breaks later is missing in `size`
     this.#sockets.push(socket);
     await once(socket, 'open', { signal });
-    socket.on('error', () => socket.terminate()); // one that broke is missing in `size`
     const said = once(socket, 'message', { signal });
     const frame = this.#codec.encode(hello(device, instance));
     socket.send(typeof frame === 'string' ? frame : Buffer.concat(frame));

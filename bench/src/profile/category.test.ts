@@ -15,6 +15,7 @@ describe('the category of a function', () => {
     ['node_modules/pino/lib/proto.js', 'log and audit'],
     ['node_modules/ws/lib/receiver.js', 'WebSocket (ws)'],
     ['node_modules/undici/lib/dispatcher/client-h1.js', 'upstream HTTP (undici)'],
+    ['wasm://wasm/00034eea', 'upstream HTTP (undici)'],
     ['node_modules/valibot/dist/index.mjs', 'other libraries'],
     ['node:_http_outgoing', 'HTTP server'],
     ['node:internal/crypto/hash', 'crypto'],

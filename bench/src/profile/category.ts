@@ -46,6 +46,7 @@ const byFile: readonly (readonly [RegExp, Category])[] = [
   [/(^|\/)node_modules\/(ws|reconnecting-websocket|bufferutil)\//, 'WebSocket (ws)'],
   [/(^|\/)node_modules\/undici\//, 'upstream HTTP (undici)'],
   [/(^|\/)node_modules\//, 'other libraries'],
+  [/^wasm:/, 'upstream HTTP (undici)'], // its parser, llhttp
   [/^node:fs$/, 'log and audit'], // nothing else of a pull reads or writes files by `fs`
   [/^node:(_http_|http|internal\/http)/, 'HTTP server'],
   [/^node:(crypto|internal\/crypto\/)/, 'crypto'],

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runWrk } from '../load/wrk.ts';
 import type { Options } from '../options.ts';
+import { cpuSecondsOf } from '../process/process-tree.ts';
 import { say } from '../progress.ts';
 import { startOrigin } from '../system/nginx.ts';
 import { root } from '../system/program.ts';
@@ -17,9 +18,19 @@ const connections = 32;
 const leastBusyPart = 0.01;
 
 interface NamedProfile {
-  readonly name: string;
+  /** Of the process. */
+  readonly daemon: string;
+  /** 0 is the main one. */
+  readonly thread: string;
   readonly file: string;
   readonly profile: CpuProfile;
+}
+
+/** The load, by the clock of the profiles, and what each process took for it. */
+interface Loaded {
+  readonly window: TimeWindow;
+  readonly requests: number;
+  readonly cpuSeconds: ReadonlyMap<string, number>;
 }
 
 /**
@@ -37,65 +48,77 @@ export async function runProfile(
   // Written when the process ends, one file a thread.
   const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
   const system = await startPullwire(workbench, origin.port, { certificate: undefined, nodeArgs });
-  const load = { payload: '200b', connections } as const;
+  const loaded = await load(system, seconds, workbench.signal);
+  const names = new Map(system.daemons.map(({ name, pid }) => [pid, name]));
+  for (const daemon of [...system.daemons].reverse()) await daemon.stop();
+  const profiles = await readProfiles(folder, names);
+  await keep(profiles, results);
+  return render(profiles, loaded);
+}
+
+async function load(system: System, seconds: number, signal: AbortSignal): Promise<Loaded> {
+  const { daemons } = system;
   say('warming up …');
-  await runWrk(system, { ...load, seconds: 3 }, workbench.signal);
+  await runWrk(system, { payload: '200b', connections, seconds: 3 }, signal);
   say(`loading for ${seconds} s …`);
+  const before = daemons.map(({ pid }) => cpuSecondsOf([pid]));
   const from = monotonicMicros();
-  const { requests, errors } = await runWrk(system, { ...load, seconds }, workbench.signal);
-  const window = { from, to: monotonicMicros() };
+  const { requests, errors } = await runWrk(
+    system,
+    { payload: '200b', connections, seconds },
+    signal,
+  );
+  const to = monotonicMicros();
   if (errors > 0)
     throw new Error(`${errors} requests failed: this is no profile of the usual path`);
-  const pids = new Map(system.daemons.map(({ name, pid }) => [pid, name]));
-  await stopAll(system);
-  const profiles = await readProfiles(folder, pids);
-  await keep(profiles, results);
-  return render(profiles, window, requests);
+  const cpuSeconds = daemons.map(
+    ({ name, pid }, i) => [name, cpuSecondsOf([pid]) - (before[i] ?? 0)] as const,
+  );
+  return { window: { from, to }, requests, cpuSeconds: new Map(cpuSeconds) };
 }
 
 function monotonicMicros(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-async function stopAll({ daemons }: System): Promise<void> {
-  for (const daemon of [...daemons].reverse()) await daemon.stop();
-}
-
-/** `CPU.<date>.<time>.<pid>.<thread>.<n>.cpuprofile`; thread 0 is the main one. */
+/** Files are named `CPU.<date>.<time>.<pid>.<thread>.<n>.cpuprofile`. */
 async function readProfiles(
   folder: string,
-  pids: ReadonlyMap<number, string>,
+  names: ReadonlyMap<number, string>,
 ): Promise<NamedProfile[]> {
   const profiles: NamedProfile[] = [];
-  for (const file of (await readdir(folder)).sort()) {
-    const [, , , pid, thread] = file.split('.');
-    const name = pids.get(Number(pid));
-    if (name === undefined) continue;
-    const path = join(folder, file);
-    const profile = JSON.parse(await readFile(path, 'utf8')) as CpuProfile;
-    profiles.push({
-      name: thread === '0' ? name : `${name}-thread-${thread}`,
-      file: path,
-      profile,
-    });
+  for (const name of (await readdir(folder)).sort()) {
+    const [, , , pid, thread = '0'] = name.split('.');
+    const daemon = names.get(Number(pid));
+    if (daemon === undefined) continue;
+    const file = join(folder, name);
+    const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile;
+    profiles.push({ daemon, thread, file, profile });
   }
-  for (const name of pids.values()) {
-    if (!profiles.some((one) => one.name === name)) throw new Error(`${name} wrote no profile`);
+  for (const name of names.values()) {
+    if (!profiles.some(({ daemon }) => daemon === name))
+      throw new Error(`${name} wrote no profile`);
   }
   return profiles;
 }
 
 async function keep(profiles: readonly NamedProfile[], results: string): Promise<void> {
   await mkdir(results, { recursive: true });
-  for (const { name, file } of profiles) await copyFile(file, join(results, `${name}.cpuprofile`));
+  for (const { daemon, thread, file } of profiles) {
+    await copyFile(file, join(results, `${daemon}-${thread}.cpuprofile`));
+  }
 }
 
-function render(profiles: readonly NamedProfile[], window: TimeWindow, requests: number): string {
+function render(
+  profiles: readonly NamedProfile[],
+  { window, requests, cpuSeconds }: Loaded,
+): string {
   const positions = new SourcePositions(root);
-  const sections = profiles.map(({ name, profile }) => {
+  const sections = profiles.map(({ daemon, thread, profile }) => {
+    const title = thread === '0' ? daemon : `${daemon}, thread ${thread}`;
     const summary = summarise(selfTimes(profile, window), positions);
-    if (summary.busyMicros < leastBusyPart * summary.totalMicros) return `## ${name}\n\nIdle.`;
-    return renderSummary(name, summary, requests);
+    if (summary.busyMicros < leastBusyPart * summary.totalMicros) return `## ${title}\n\nIdle.`;
+    return renderSummary(title, summary, { requests, cpuSeconds: cpuSeconds.get(daemon) ?? 0 });
   });
   const title = `# Where the time goes: 200 B, ${connections} connections, in the clear`;
   return [title, ...sections].join('\n\n');

@@ -41,12 +41,15 @@ it('adds up a function over its callers, and categories over their functions', (
   ]);
 });
 
-it('a table shows parts of the busy time and microseconds a request; idle time has no part', () => {
-  const text = renderSummary('relay', summarise(times, positions), 100);
-  expect(text).toContain('Busy 50 % of the time, 50.0 µs a request over 100 requests.');
-  expect(text).toMatch(/\| system writes +\| +60\.0 % \| +30\.00 \|/);
+it('a table shows parts of the busy time, and of the CPU time a request; idle time has no part', () => {
+  const text = renderSummary('relay', summarise(times, positions), {
+    requests: 100,
+    cpuSeconds: 0.003,
+  });
+  expect(text).toContain('30.0 µs of CPU time a request over 100 requests; busy 50 % of the time.');
+  expect(text).toMatch(/\| system writes +\| +60\.0 % \| +18\.00 \|/);
   expect(text).toMatch(
-    /\| encode shared\/src\/bin-codec\.ts:1 +\| +30\.0 % \| +15\.00 \| +codec \|/,
+    /\| encode shared\/src\/bin-codec\.ts:1 +\| +30\.0 % \| +9\.00 \| +codec \|/,
   );
   expect(text).toContain('writev (native)');
   expect(text).not.toContain('idle');

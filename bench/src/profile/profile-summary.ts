@@ -43,26 +43,36 @@ function sum(times: readonly { readonly micros: number }[]): number {
   return times.reduce((total, { micros }) => total + micros, 0);
 }
 
-/** Two tables: by category with the time a request takes, and the functions with the most time of their own. */
-export function renderSummary(title: string, summary: ProfileSummary, requests: number): string {
+/** What a profile alone does not tell. */
+export interface ProfiledLoad {
+  readonly requests: number;
+  /** Of the whole process, by the kernel's account: a sample also counts while the thread waits for a core. */
+  readonly cpuSeconds: number;
+}
+
+/** Two tables: by category, and the functions with the most time of their own; both with the CPU time a request. */
+export function renderSummary(title: string, summary: ProfileSummary, load: ProfiledLoad): string {
   const { totalMicros, busyMicros, categories, functions } = summary;
-  const share = (micros: number): string => `${((100 * micros) / busyMicros).toFixed(1)} %`;
+  const perRequest = (load.cpuSeconds * 1e6) / load.requests;
+  const cells = (micros: number): string[] => {
+    const part = micros / busyMicros;
+    return [`${(100 * part).toFixed(1)} %`, (part * perRequest).toFixed(2)];
+  };
   const rows = categories
     .filter(({ category }) => category !== 'idle')
-    .map(({ category, micros }) => [category, share(micros), (micros / requests).toFixed(2)]);
+    .map(({ category, micros }) => [category, ...cells(micros)]);
   const top = functions
     .slice(0, 25)
     .map(({ name, file, line, category, micros }) => [
       `${name} ${file === '' ? '(native)' : `${file}:${line}`}`,
-      share(micros),
-      (micros / requests).toFixed(2),
+      ...cells(micros),
       category,
     ]);
   const busy = ((100 * busyMicros) / totalMicros).toFixed(0);
-  const perRequest = (busyMicros / requests).toFixed(1);
+  const requests = load.requests.toLocaleString('en-US');
   return [
     `## ${title}`,
-    `Busy ${busy} % of the time, ${perRequest} µs a request over ${requests.toLocaleString('en-US')} requests.`,
+    `${perRequest.toFixed(1)} µs of CPU time a request over ${requests} requests; busy ${busy} % of the time.`,
     markdownTable(['spent on', 'of busy time', 'µs a request'], rows),
     markdownTable(['function', 'of busy time', 'µs a request', 'counts as'], top),
   ].join('\n\n');

@@ -61,7 +61,9 @@ it('a report shows rates with their ratio, costs, what was skipped, and the targ
   expect(cells('CPU s for 10,000 requests')).toEqual(['0.250 (1.00)', '1.00 (4.00)', '–']);
   expect(cells('memory idle, MB')).toEqual(['–', 'relay 92 + agent 60', '–']);
   expect(cells('memory under load, MB')).toEqual(['8', 'relay 120 + agent 90', '–']);
-  expect(cells("relay's memory for an idle link, KB")).toEqual(['–', '20.0', '–']);
+  expect(lines).toContain(
+    'An idle link in the clear costs the relay 20.0 KB (1000 links: 90.0 → 110 MB).',
+  );
   expect(lines).toContain('Not measured: bore: bore is not installed.');
   expect(lines).toContain(
     "pass  0.40  (at least 0.30)  200 B, 32 connections, of the nginx proxy's rate",
@@ -71,6 +73,12 @@ it('a report shows rates with their ratio, costs, what was skipped, and the targ
 it('an error is said aloud', () => {
   const report = reportOf({ ...findings, measurements: [measurement, { ...ours, errors: 3 }] });
   expect(renderReport(report)).toContain('Errors: 3 of pullwire in 200b-32.');
+});
+
+it('a run of idle links alone has no tables', () => {
+  const text = renderReport(reportOf({ ...findings, systems: [], measurements: [], skipped: [] }));
+  expect(text).not.toContain('|');
+  expect(text).toContain('An idle link in the clear');
 });
 
 it('cases that were not measured have no rows, and no targets', () => {

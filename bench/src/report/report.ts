@@ -37,19 +37,32 @@ export function reportOf(findings: Findings): Report {
 
 /** The whole of it as Markdown. */
 export function renderReport(report: Report): string {
-  const { startedAt, machine, settings, skipped, targets } = report;
+  const { startedAt, machine, settings, systems, idleLinks, skipped, targets } = report;
   const sections = [
     `# Bench, ${startedAt}`,
     machineLine(machine),
     `Medians of ${settings['rounds']} rounds of ${settings['seconds']} s; in brackets: of the nginx proxy's figure.`,
-    rateTable(report),
-    usageTable(report),
+    ...(systems.length === 0 ? [] : [rateTable(report), usageTable(report)]),
+    ...idleLinks.map(idleLinkLine),
     noiseLine(report),
     ...skipped.map(({ name, why }) => `Not measured: ${name}: ${why}.`),
     ...errorLines(report),
   ];
   if (targets.length > 0) sections.push(['```', ...targets.map(targetLine), '```'].join('\n'));
   return sections.filter((section) => section !== '').join('\n\n');
+}
+
+function idleLinkLine({
+  system,
+  links,
+  perLinkBytes,
+  beforeBytes,
+  afterBytes,
+}: IdleLinkCost): string {
+  const [before, after] = [beforeBytes, afterBytes].map((bytes) => formatNumber(bytes / 1e6));
+  const how = system === 'pullwire' ? 'in the clear' : 'over TLS';
+  const each = formatNumber(perLinkBytes / 1_000);
+  return `An idle link ${how} costs the relay ${each} KB (${links} links: ${before} → ${after} MB).`;
 }
 
 function noiseLine({ figures }: Report): string {

@@ -36,7 +36,6 @@ export function usageTable(report: Report): string {
     'memory under load, MB',
     ...systems.map(({ name }) => megabytes(highest(report, name))),
   ]);
-  if (report.idleLinks.length > 0) rows.push(idleLinkRow(report));
   return tableOf(systems, 'cost', rows);
 }
 
@@ -85,14 +84,6 @@ function row(report: Report, title: string, name: CaseName, cell: (figure: Figur
     return figure === undefined ? nothing : cell(figure);
   });
   return [title, ...cells];
-}
-
-function idleLinkRow({ systems, idleLinks }: Report): Row {
-  const cells = systems.map(({ name }) => {
-    const cost = idleLinks.find(({ system }) => system === name);
-    return cost === undefined ? nothing : formatNumber(cost.perLinkBytes / 1_000);
-  });
-  return ["relay's memory for an idle link, KB", ...cells];
 }
 
 /** The most that each part took in any case. */

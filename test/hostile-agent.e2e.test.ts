@@ -268,7 +268,12 @@ describe('a link without credentials', () => {
     ['a token signed by another device’s key', async () => world.tokenOf('plant-7', 'mallory.key')],
     [
       'a token for another relay',
-      async () => world.tokenOf('mallory', 'mallory.key', 'evil.example'),
+      async () => world.tokenOf('mallory', 'mallory.key', { audience: 'evil.example' }),
+    ],
+    ['an expired token', async () => world.tokenOf('mallory', 'mallory.key', { expiresIn: -60 })],
+    [
+      'a token that lives for hours',
+      async () => world.tokenOf('mallory', 'mallory.key', { expiresIn: 9_000 }),
     ],
   ])('%s: 401', async (_name, tokenOf) => {
     const agent = new HandAgent({ url: linkUrl(), token: await tokenOf() });

@@ -34,7 +34,13 @@ export const cases = {
 } as const satisfies Record<string, LoadCase | TransferCase>;
 
 export type CaseName = keyof typeof cases;
+export type LoadCaseName = {
+  [Name in CaseName]: (typeof cases)[Name] extends LoadCase ? Name : never;
+}[CaseName];
 export const caseNames = Object.keys(cases) as readonly CaseName[];
+export const loadCaseNames = caseNames.filter(
+  (name): name is LoadCaseName => cases[name].kind === 'load',
+);
 
 /** Measured apart, of a fresh relay: what a link costs that nobody pulls through. */
 export const idleLinks = 'idle-links';

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runBench } from './bench-run.ts';
+import type { LoadCaseName } from './case.ts';
 import { type Options, parseOptions, UsageError, usage } from './options.ts';
 import { runProfile } from './profile/profile-run.ts';
 import { say } from './progress.ts';
@@ -25,15 +26,28 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     }
     await assertBuilt();
   }
-  return options.profile ? profile(options, signal) : bench(options, signal);
+  return options.profile === undefined
+    ? bench(options, signal)
+    : profile(options, options.profile, signal);
 }
 
 function needsPrograms({ profile, links, systems }: Options): boolean {
-  return profile || links > 0 || systems.includes('pullwire') || systems.includes('pullwire-tls');
+  return (
+    profile !== undefined ||
+    links > 0 ||
+    systems.includes('pullwire') ||
+    systems.includes('pullwire-tls')
+  );
 }
 
-async function profile(options: Options, signal: AbortSignal): Promise<number> {
-  const text = await withWorkbench(signal, (workbench) => runProfile(workbench, options, results));
+async function profile(
+  { seconds }: Options,
+  name: LoadCaseName,
+  signal: AbortSignal,
+): Promise<number> {
+  const text = await withWorkbench(signal, (workbench) =>
+    runProfile(workbench, { name, seconds, results }),
+  );
   process.stdout.write(`${text}\n\n`);
   say(`The profiles are in ${results}*.cpuprofile`);
   return 0;

@@ -15,7 +15,7 @@ describe('options', () => {
       proxyLogs: true,
       build: true,
       strict: false,
-      profile: false,
+      profile: undefined,
     });
   });
 
@@ -30,8 +30,9 @@ describe('options', () => {
     expect(parseOptions(['--only', 'idle-links'])).toMatchObject({ cases: [], links: 1_000 });
   });
 
-  it('a profile loads for longer', () => {
-    expect(parseOptions(['--profile'])).toMatchObject({ profile: true, seconds: 10 });
+  it('a profile loads for longer, with the case that --only names', () => {
+    expect(parseOptions(['--profile'])).toMatchObject({ profile: '200b-32', seconds: 10 });
+    expect(parseOptions(['--profile', '--only', '1mb-8'])).toMatchObject({ profile: '1mb-8' });
   });
 
   it.each([
@@ -40,6 +41,7 @@ describe('options', () => {
     [['--only', '1tb'], '--only takes one of 200b-1,'],
     [['--system', 'frp'], '--system takes one of direct,'],
     [['--proxy-log', 'maybe'], '--proxy-log takes one of on, off, not maybe'],
+    [['--profile', '--only', '1gb'], '--only with --profile takes one of 200b-1,'],
     [['--fast'], "Unknown option '--fast'"],
     [['extra'], "Unexpected argument 'extra'"],
   ])('%j is refused with what is expected', (args, message) => {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type CaseName, caseNames, idleLinks } from './case.ts';
+import { type CaseName, caseNames, idleLinks, type LoadCaseName, loadCaseNames } from './case.ts';
 import { type SystemName, systemNames } from './system/system.ts';
 
 export interface Options {
@@ -14,7 +14,8 @@ export interface Options {
   readonly proxyLogs: boolean;
   readonly build: boolean;
   readonly strict: boolean;
-  readonly profile: boolean;
+  /** The load under which to look, instead of measuring. */
+  readonly profile: LoadCaseName | undefined;
 }
 
 /** A mistake in the arguments; its message is for whoever typed them. */
@@ -38,7 +39,8 @@ medians as Markdown. Everything is kept in bench/results/latest.json. How to rea
   --nginx-workers N   worker_processes of the nginx proxy (1)
   --proxy-log on|off  whether the nginx proxy writes its access log, as Debian's does (on)
   --no-build          take the bundles in dist/ as they are
-  --profile           instead of measuring, say where relay and agent spend their time (200 B, 32 connections)
+  --profile           instead of measuring, say where relay and agent spend their time, under 200b-32 or
+                      the load that --only names
   --strict            exit with 1 where a target is missed
   --help              this text
 
@@ -78,8 +80,12 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     proxyLogs: oneOf('--proxy-log', values['proxy-log'], ['on', 'off']) === 'on',
     build: !values['no-build'],
     strict: values.strict,
-    profile: values.profile,
+    profile: values.profile ? profiledCase(only) : undefined,
   };
+}
+
+function profiledCase([name = '200b-32']: readonly string[]): LoadCaseName {
+  return oneOf('--only with --profile', name, loadCaseNames);
 }
 
 function parse(args: readonly string[]) {

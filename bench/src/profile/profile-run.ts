@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runWrk } from '../load/wrk.ts';
-import type { Options } from '../options.ts';
+import { cases, type LoadCaseName } from '../case.ts';
+import { runWrk, type WrkLoad } from '../load/wrk.ts';
 import { cpuSecondsOf } from '../process/process-tree.ts';
 import { say } from '../progress.ts';
 import { startOrigin } from '../system/nginx.ts';
@@ -13,9 +13,15 @@ import { type CpuProfile, selfTimes, type TimeWindow } from './cpu-profile.ts';
 import { renderSummary, summarise } from './profile-summary.ts';
 import { SourcePositions } from './source-position.ts';
 
-const connections = 32;
 /** Threads that were busy for less are not worth a table. */
 const leastBusyPart = 0.01;
+
+export interface ProfileOptions {
+  readonly name: LoadCaseName;
+  readonly seconds: number;
+  /** The folder for the profiles. */
+  readonly results: string;
+}
 
 interface NamedProfile {
   /** Of the process. */
@@ -39,8 +45,7 @@ interface Loaded {
  */
 export async function runProfile(
   workbench: Workbench,
-  { seconds }: Pick<Options, 'seconds'>,
-  results: string,
+  { name, seconds, results }: ProfileOptions,
 ): Promise<string> {
   const origin = await startOrigin(workbench);
   const folder = join(workbench.folder, 'profiles');
@@ -48,26 +53,23 @@ export async function runProfile(
   // Written when the process ends, one file a thread.
   const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
   const system = await startPullwire(workbench, origin.port, { certificate: undefined, nodeArgs });
-  const loaded = await load(system, seconds, workbench.signal);
+  const { payload, connections } = cases[name];
+  const loaded = await load(system, { payload, connections, seconds }, workbench.signal);
   const names = new Map(system.daemons.map(({ name, pid }) => [pid, name]));
   for (const daemon of [...system.daemons].reverse()) await daemon.stop();
   const profiles = await readProfiles(folder, names);
   await keep(profiles, results);
-  return render(profiles, loaded);
+  return render(cases[name].title, profiles, loaded);
 }
 
-async function load(system: System, seconds: number, signal: AbortSignal): Promise<Loaded> {
+async function load(system: System, wrk: WrkLoad, signal: AbortSignal): Promise<Loaded> {
   const { daemons } = system;
   say('warming up …');
-  await runWrk(system, { payload: '200b', connections, seconds: 3 }, signal);
-  say(`loading for ${seconds} s …`);
+  await runWrk(system, { ...wrk, seconds: 3 }, signal);
+  say(`loading for ${wrk.seconds} s …`);
   const before = daemons.map(({ pid }) => cpuSecondsOf([pid]));
   const from = monotonicMicros();
-  const { requests, errors } = await runWrk(
-    system,
-    { payload: '200b', connections, seconds },
-    signal,
-  );
+  const { requests, errors } = await runWrk(system, wrk, signal);
   const to = monotonicMicros();
   if (errors > 0)
     throw new Error(`${errors} requests failed: this is no profile of the usual path`);
@@ -110,6 +112,7 @@ async function keep(profiles: readonly NamedProfile[], results: string): Promise
 }
 
 function render(
+  load: string,
   profiles: readonly NamedProfile[],
   { window, requests, cpuSeconds }: Loaded,
 ): string {
@@ -120,6 +123,5 @@ function render(
     if (summary.busyMicros < leastBusyPart * summary.totalMicros) return `## ${title}\n\nIdle.`;
     return renderSummary(title, summary, { requests, cpuSeconds: cpuSeconds.get(daemon) ?? 0 });
   });
-  const title = `# Where the time goes: 200 B, ${connections} connections, in the clear`;
-  return [title, ...sections].join('\n\n');
+  return [`# Where the time goes: ${load}, in the clear`, ...sections].join('\n\n');
 }

@@ -34,18 +34,16 @@ export async function measure(
   const { round, seconds, signal } = settings;
   const watch = new UsageWatch(system.daemons);
   watch.start();
-  let usage: Usage;
-  let work: Work;
   try {
-    work = await run(system, name, seconds, signal);
+    const work = await run(system, name, seconds, signal);
+    return { system: system.name, case: name, round, ...work, ...watch.stop() };
   } finally {
-    usage = watch.stop();
+    watch.stop();
+    for (const daemon of system.daemons) {
+      daemon.assertRunning(); // one that has ended says more than whoever missed it
+      daemon.forgetLog();
+    }
   }
-  for (const daemon of system.daemons) {
-    daemon.assertRunning();
-    daemon.forgetLog();
-  }
-  return { system: system.name, case: name, round, ...work, ...usage };
 }
 
 async function run(

@@ -147,7 +147,7 @@ export const configSchema = {
     doc: 'Pulls in flight at most, over all sources; more are answered with 429.',
     format: 'count',
     range: [1, 10_000],
-    default: 64,
+    default: 512,
     env: 'PULLWIRE_AGENT_MAX_PULLS',
     flag: '--max-pulls',
   },

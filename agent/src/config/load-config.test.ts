@@ -51,7 +51,7 @@ describe('loadConfig', () => {
       heartbeat: { minMs: 1_000, maxMs: 600_000 },
       redial: { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 },
       drainMs: 10_000,
-      maxPulls: 64,
+      maxPulls: 512,
       log: { level: 'info' },
       labels: {},
       sources: new Map(),

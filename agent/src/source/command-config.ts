@@ -39,7 +39,7 @@ export const commandSource = v.pipe(
     /** How much of the end of stderr a failure shows. */
     stderrTail: v.optional(size(0, 3_500), 2_000),
     allow: allowReading,
-    limits: v.optional(strictMap({ ...pullLimits }), {}),
+    limits: v.optional(strictMap({ ...pullLimits(8) }), {}),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

@@ -12,7 +12,7 @@ export const fileSource = v.pipe(
     /** The largest N of `?tail=N`. */
     maxTailLines: v.optional(wholeNumber(1, 1_000_000), 10_000),
     allow: allowReading,
-    limits: v.optional(strictMap({ replyBytes, ...pullLimits }), {}),
+    limits: v.optional(strictMap({ replyBytes, ...pullLimits(64) }), {}),
   }),
   v.transform((config) => ({ ...config, limits: { ...config.limits, requestBytes: 0 } })),
 );

@@ -29,7 +29,7 @@ const headerName = v.pipe(
 const limits = strictMap({
   requestBytes: v.optional(size(), 10_485_760),
   replyBytes,
-  ...pullLimits,
+  ...pullLimits(256),
   /** From the pull to the head of the reply. */
   timeoutMs: v.optional(duration(), 25_000),
   /** Without a byte of the reply's body, while there is room for it. */

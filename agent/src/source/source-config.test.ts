@@ -30,7 +30,7 @@ describe('the sources of a configuration', () => {
             limits: {
               requestBytes: 10_485_760,
               replyBytes: null,
-              pulls: 16,
+              pulls: 256,
               rate: null,
               timeoutMs: 25_000,
               idleMs: 60_000,
@@ -45,7 +45,7 @@ describe('the sources of a configuration', () => {
             listing: true,
             maxTailLines: 10_000,
             allow: [],
-            limits: { requestBytes: 0, replyBytes: null, pulls: 16, rate: null },
+            limits: { requestBytes: 0, replyBytes: null, pulls: 64, rate: null },
           },
         ],
         [
@@ -59,7 +59,7 @@ describe('the sources of a configuration', () => {
             contentType: 'text/plain; charset=utf-8',
             stderrTail: 2_000,
             allow: [],
-            limits: { requestBytes: 0, pulls: 16, rate: null },
+            limits: { requestBytes: 0, pulls: 8, rate: null },
           },
         ],
       ]),
@@ -78,7 +78,7 @@ describe('the sources of a configuration', () => {
     expect(parse({ a: { ...http, limits } }).get('a')?.limits).toEqual({
       requestBytes: 65_536,
       replyBytes: 1_500_000,
-      pulls: 16,
+      pulls: 256,
       rate: { perSecond: 2.5, burst: 3 },
       timeoutMs: 30_000,
       idleMs: 300_000,

@@ -47,11 +47,11 @@ const rate = v.pipe(
   })),
 );
 
-/** Pulls in flight and per second: the same for every kind. */
-export const pullLimits = {
-  pulls: v.optional(wholeNumber(1, 10_000), 16),
+/** Pulls in flight, as many as the kind bears by default, and per second. */
+export const pullLimits = (pulls: number) => ({
+  pulls: v.optional(wholeNumber(1, 10_000), pulls),
   rate: v.optional(v.nullable(rate), null),
-};
+});
 
 /** Of a reply's body; null: unlimited. */
 export const replyBytes = v.optional(v.nullable(size()), null);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Measurement } from '../measurement.ts';
-import { type Findings, renderReport, reportOf } from './report.ts';
+import type { Findings } from './findings.ts';
+import { renderReport, reportOf } from './report.ts';
 
 const measurement: Measurement = {
   system: 'nginx',

@@ -1,9 +1,9 @@
 import { type CaseName, caseNames, cases } from '../case.ts';
 import type { System, SystemName } from '../system/system.ts';
 import { type Figure, findFigure } from './figure.ts';
+import type { Report } from './findings.ts';
 import { markdownTable, type Row } from './markdown-table.ts';
 import { formatNumber } from './number.ts';
-import type { Report } from './report.ts';
 
 const nothing = '–';
 const reference = 'nginx';

@@ -88,7 +88,7 @@ export const configSchema = {
       doc: 'Pulls in flight on one link at most.',
       format: 'whole',
       range: [1, 65_536],
-      default: 256,
+      default: 512,
       env: 'PULLWIRE_RELAY_LIMITS_PULLS_PER_LINK',
     },
     links: {

@@ -45,7 +45,7 @@ describe('the configuration', () => {
       insecure: false,
       table: undefined,
       limits: {
-        pullsPerLink: 256,
+        pullsPerLink: 512,
         links: 10_000,
         requestBodyBytes: 1_073_741_824,
         headBytes: 16_384,
@@ -80,7 +80,7 @@ describe('the configuration', () => {
     writeFileSync(path, JSON.stringify({ limits: { links: 7 }, trustedProxy: ['10.0.0.0/8'] }));
     const config = load({ env: { PULLWIRE_RELAY_CONFIG: path } });
     expect(config.limits.links).toBe(7);
-    expect(config.limits.pullsPerLink).toBe(256);
+    expect(config.limits.pullsPerLink).toBe(512);
     expect(config.trustedProxy).toEqual(['10.0.0.0/8']);
   });
 

@@ -29,9 +29,9 @@ describe.each(['bin', 'json'])('over pullwire.v1+%s', (encoding) => {
     caller = await RawConnection.open({ port: world.port });
   });
   afterAll(async () => {
-    caller.close();
-    await world.stop();
-    await origin.stop();
+    caller?.close();
+    await world?.stop();
+    await origin?.stop();
   });
 
   function head(method: string, path: string, ...headers: string[]): string {

@@ -1,6 +1,6 @@
+import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { AgentSources } from './agent-sources.ts';
-import { ManualClock } from '@pullwire/shared/manual-clock';
 import type { PolicedSource } from './pull/policed-source.ts';
 import { parseSources, type SourceConfigs } from './source/source-config.ts';
 

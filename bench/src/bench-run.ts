@@ -104,6 +104,7 @@ async function runRounds(
 }
 
 function rateText({ case: name, requests, bytes, seconds }: Measurement): string {
-  if (cases[name].kind === 'transfer') return `${formatNumber(bytes / seconds / 1e6)} MB/s`;
-  return `${formatNumber(requests / seconds)}/s`;
+  const { unit } = cases[name];
+  const rate = unit === 'MB/s' ? bytes / seconds / 1e6 : requests / seconds;
+  return `${formatNumber(rate)} ${unit}`;
 }

@@ -8,6 +8,7 @@ import { type Options, parseOptions, UsageError, usage } from './options.ts';
 import { runProfile } from './profile/profile-run.ts';
 import { say } from './progress.ts';
 import { renderReport, reportOf } from './report/report.ts';
+import { allMet } from './report/target.ts';
 import { assertBuilt, buildPrograms } from './system/program.ts';
 import { withWorkbench } from './workbench.ts';
 
@@ -60,7 +61,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
   process.stdout.write(`${renderReport(report)}\n\n`);
   say(`Everything is in ${file}`);
-  return options.strict && report.targets.some(({ passed }) => !passed) ? 1 : 0;
+  return options.strict && !allMet(report.targets) ? 1 : 0;
 }
 
 const stop = new AbortController();

@@ -54,8 +54,9 @@ async function run(
 ): Promise<Work> {
   const { [name]: found } = cases;
   if (found.kind === 'load') {
-    const { payload, connections } = found;
-    return runWrk(system, { payload, connections, seconds }, signal);
+    const { payload, connections, leastSeconds } = found;
+    const load = { payload, connections, seconds: Math.max(seconds, leastSeconds) };
+    return runWrk(system, load, signal);
   }
   return { ...(await download(system, found.payload, signal)), requests: 1, errors: 0 };
 }

@@ -41,7 +41,7 @@ medians as Markdown. Everything is kept in bench/results/latest.json. How to rea
   --no-build          take the bundles in dist/ as they are
   --profile           instead of measuring, say where relay and agent spend their time, under 200b-32 or
                       the load that --only names
-  --strict            exit with 1 where a target is missed
+  --strict            exit with 1 where a target is missed, or none was measured
   --help              this text
 
 Needs nginx, wrk, curl and openssl; measures ssh -R, rathole and bore where they are installed.`;

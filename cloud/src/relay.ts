@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, frameLimits, headLimitBytes, PullFault, pullIds } from '@pullwire/shared';
+import {
+  BufferCollector,
+  type Clock,
+  frameLimits,
+  headLimitBytes,
+  PullFault,
+  pullIds,
+} from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Callers } from './auth/callers.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -163,6 +170,7 @@ export class Relay {
       replies: this.#replies,
       registry,
       log,
+      collector: new BufferCollector(),
       heartbeat,
       terms: {
         relay: `pullwire-relay/${version}`,

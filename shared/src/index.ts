@@ -1,3 +1,4 @@
+export * from './buffer-collector.ts';
 export * from './bye-code.ts';
 export * from './chunk.ts';
 export * from './clock.ts';

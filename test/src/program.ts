@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The two programs, as they lie in this repository. */
+/** The two programs, as they ship; `bundle-setup.ts` builds them before the first test. */
 export const programs = {
-  relay: `${root}cloud/src/main.ts`,
-  agent: `${root}agent/src/main.ts`,
+  relay: `${root}cloud/dist/pullwire-relay.mjs`,
+  agent: `${root}agent/dist/pullwire-agent.mjs`,
 } as const;
 
 export type ProgramName = keyof typeof programs;

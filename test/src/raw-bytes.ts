@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** How a connection ended: by the peer's orderly end, or by anything else. */
-export type SocketEnd = 'end' | 'reset';
+type SocketEnd = 'end' | 'reset';
 
 /** The bytes of a socket, taken as a parser needs them and no faster: what is not taken stays in the kernel. */
 export class RawBytes {

@@ -2,7 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { headerValue } from '@pullwire/shared';
 import { type CollectedBody, type Framing, RawBody, readFields } from './raw-body.ts';
-import { RawBytes, type SocketEnd } from './raw-bytes.ts';
+import { RawBytes } from './raw-bytes.ts';
 
 /** A message's head as it came. */
 export interface RawHead {
@@ -58,9 +58,13 @@ export class RawConnection {
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
     if (this.#socket.destroyed || this.#socket.write(bytes)) return;
+    const socket = this.#socket;
     await new Promise<void>((resolve) => {
-      this.#socket.once('drain', resolve);
-      this.#socket.once('close', resolve);
+      const go = (): void => {
+        socket.off('drain', go).off('close', go);
+        resolve();
+      };
+      socket.on('drain', go).on('close', go);
     });
   }
 
@@ -91,17 +95,6 @@ export class RawConnection {
       interim.push(head);
       if (head.status === 100) continued();
     }
-  }
-
-  /** Resolves when the peer has ended the connection; bytes before the end are dropped. */
-  async ended(): Promise<SocketEnd> {
-    while ((await this.#bytes.upTo(65_536)) !== undefined);
-    return this.#bytes.ended ?? 'reset';
-  }
-
-  /** Ends our direction; the peer may go on. */
-  endSending(): void {
-    this.#socket.end();
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import {
+  BufferCollector,
   byeRule,
   type Clock,
   type Hello,
@@ -75,6 +76,7 @@ export class AgentLink {
   #attempt = 0;
   #stopping: Promise<void> | undefined;
   readonly #counters = linkCounters();
+  readonly #collector = new BufferCollector();
 
   constructor(options: AgentLinkOptions) {
     this.#options = options;
@@ -174,6 +176,7 @@ export class AgentLink {
       socket,
       receiver,
       clock,
+      collector: this.#collector,
       heartbeat,
       welcomeMs: limits.welcomeMs,
       counters: this.#counters,

@@ -1,5 +1,6 @@
 import {
   type AgentMessage,
+  type BufferCollector,
   type Codec,
   Cork,
   codecFor,
@@ -23,6 +24,13 @@ const streamBytes = 262_144;
 const first = { fin: false, binary: true };
 const last = { fin: true, binary: true };
 
+export interface LinkWriterHooks {
+  readonly counters: LinkCounters;
+  readonly collector: BufferCollector;
+  /** The queue has room again for this pull. */
+  room(pullId: string): void;
+}
+
 /**
  * The way out of one link: encodes, queues, corks, sends. Frames are encoded before they are queued, so that whoever
  * made a message that cannot be sent hears of it at once, as a `WireError`.
@@ -31,26 +39,23 @@ export class LinkWriter {
   readonly #socket: LinkSocket;
   readonly #codec: Codec;
   readonly #counters: LinkCounters;
+  readonly #collector: BufferCollector;
   readonly #cork: Cork;
   readonly #queue: SendQueue<Frame>;
   #limits: FrameLimits;
   #flushed: (() => void)[] = [];
 
-  constructor(
-    socket: LinkSocket,
-    subprotocol: Subprotocol,
-    counters: LinkCounters,
-    onRoom: (pullId: string) => void,
-  ) {
+  constructor(socket: LinkSocket, subprotocol: Subprotocol, hooks: LinkWriterHooks) {
     this.#socket = socket;
-    this.#counters = counters;
+    this.#counters = hooks.counters;
+    this.#collector = hooks.collector;
     this.#codec = codecFor(subprotocol);
     this.#limits = this.#codec.limits;
     this.#cork = new Cork(socket.transport);
     this.#queue = new SendQueue<Frame>(new SocketSink(socket, (frame) => this.#send(frame)), {
       socketBytes,
       streamBytes,
-      onRoom,
+      onRoom: hooks.room,
     });
     socket.transport.on('drain', this.#onDrain);
   }
@@ -129,6 +134,7 @@ export class LinkWriter {
     this.#cork.hold();
     if (typeof frame === 'string') return this.#socket.send(frame);
     const end = frame.length - 1;
+    if (end > 0) this.#collector.moved((frame[end] as Uint8Array).length);
     for (let i = 0; i < end; i += 1) this.#socket.send(frame[i] as Uint8Array, first);
     this.#socket.send(frame[end] as Uint8Array, last);
   }

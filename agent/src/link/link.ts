@@ -1,5 +1,6 @@
 import {
   type AgentMessage,
+  type BufferCollector,
   type Bye,
   type ByeCode,
   byeRule,
@@ -28,6 +29,9 @@ import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkSocket } from './link-socket.ts';
 import { LinkWriter } from './link-writer.ts';
 
+/** Smaller bodies do not add up to anything that the young generation would not see. */
+const largeBytes = 4_096;
+
 /** PROTOCOL.md, "States of a link"; a link exists from `greeting` on. */
 export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
 
@@ -40,6 +44,7 @@ export interface LinkOptions {
   readonly welcomeMs: number;
   readonly heartbeat: HeartbeatBounds;
   readonly counters: LinkCounters;
+  readonly collector: BufferCollector;
   readonly hooks: LinkHooks;
 }
 
@@ -68,11 +73,15 @@ export class Link implements PullLink {
   #drainWithinMs: number | undefined;
 
   constructor(options: LinkOptions) {
-    const { socket, receiver, counters, clock, heartbeat, welcomeMs } = options;
+    const { socket, receiver, counters, collector, clock, heartbeat, welcomeMs } = options;
     this.#options = options;
     this.subprotocol = agreed(socket.protocol);
     this.#decode = codecFor(this.subprotocol).decodeRelay;
-    this.#writer = new LinkWriter(socket, this.subprotocol, counters, (id) => receiver.room(id));
+    this.#writer = new LinkWriter(socket, this.subprotocol, {
+      counters,
+      collector,
+      room: (id) => receiver.room(id),
+    });
     this.#heartbeat = new Heartbeat(
       clock,
       { intervalMs: heartbeat.maxMs, timeoutMs: welcomeMs },
@@ -195,12 +204,18 @@ export class Link implements PullLink {
     this.#options.counters.framesIn += 1;
     try {
       // With `fragments` as its binary type, `ws` gives the pieces of a binary message, and one buffer for text.
+      if (isBinary) this.#countBody(data as Uint8Array[]);
       const incoming = isBinary ? (data as Uint8Array[]) : (data as Buffer).toString();
       dispatch(this.#decode(incoming), this.#state !== 'greeting', this.#handlers);
     } catch (error) {
       this.#fail(error);
     }
   };
+
+  #countBody(fragments: readonly Uint8Array[]): void {
+    const { length } = fragments.at(-1) ?? [];
+    if (length !== undefined && length > largeBytes) this.#options.collector.moved(length);
+  }
 
   #welcomed(welcome: Welcome): void {
     if (welcome.version !== protocolVersion) {

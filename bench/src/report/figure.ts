@@ -1,4 +1,4 @@
-import type { CaseName } from '../case.ts';
+import { type CaseName, cases } from '../case.ts';
 import type { Measurement } from '../measurement.ts';
 import type { SystemName } from '../system/system.ts';
 import { median, spread } from './median.ts';
@@ -50,6 +50,12 @@ function figureOf(group: readonly Measurement[]): Figure {
     errors: group.reduce((sum, { errors }) => sum + errors, 0),
     spread: spread(group.map((one) => one.requests / one.seconds)),
   };
+}
+
+/** In the unit of its case. */
+export function rateOf(figure: Figure): number {
+  const { unit } = cases[figure.case];
+  return unit === 'MB/s' ? figure.megabytesPerSecond : figure.requestsPerSecond;
 }
 
 export function findFigure(

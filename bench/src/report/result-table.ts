@@ -1,6 +1,6 @@
 import { type CaseName, caseNames, cases } from '../case.ts';
 import type { System, SystemName } from '../system/system.ts';
-import { type Figure, findFigure } from './figure.ts';
+import { type Figure, findFigure, rateOf } from './figure.ts';
 import type { Report } from './findings.ts';
 import { markdownTable, type Row } from './markdown-table.ts';
 import { formatNumber } from './number.ts';
@@ -52,11 +52,8 @@ function wasMeasured({ figures }: Report, name: CaseName): boolean {
 }
 
 function caseRows(report: Report, name: CaseName): Row[] {
-  const { title, kind, payload } = cases[name];
-  const isLarge = kind === 'transfer' || payload === '1mb';
-  const rate = isLarge
-    ? ratioRow(report, `${title}: MB/s`, name, (figure) => figure.megabytesPerSecond)
-    : ratioRow(report, `${title}: requests/s`, name, (figure) => figure.requestsPerSecond);
+  const { title, kind, unit } = cases[name];
+  const rate = ratioRow(report, `${title}: ${unit}`, name, rateOf);
   if (kind === 'transfer') return [rate];
   return [rate, row(report, '– p50 / p99, ms', name, latencies)];
 }

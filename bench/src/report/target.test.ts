@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { CaseName } from '../case.ts';
 import type { SystemName } from '../system/system.ts';
 import type { Figure } from './figure.ts';
-import { targetLine, targetsOf } from './target.ts';
+import { allMet, targetLine, targetsOf } from './target.ts';
 
 const figure = (system: SystemName, name: CaseName, rate: number, more = {}): Figure => ({
   system,
   case: name,
   requestsPerSecond: rate,
-  megabytesPerSecond: 1,
+  megabytesPerSecond: rate,
   p50Ms: 1,
   p99Ms: 1,
   cpuSecondsPer10kRequests: 1.2,
@@ -61,6 +61,13 @@ describe('targets', () => {
   it('are left out where nothing was measured', () => {
     expect(targetsOf([], [])).toEqual([]);
   });
+});
+
+it('targets are met by a run that measured some, and missed none', () => {
+  const met = { what: 'x', bound: 'at most', limit: 1, measured: 1, passed: true } as const;
+  expect(allMet([met])).toBe(true);
+  expect(allMet([met, { ...met, passed: false }])).toBe(false);
+  expect(allMet([])).toBe(false);
 });
 
 it('a line says what was measured and what was promised', () => {

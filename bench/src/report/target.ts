@@ -1,6 +1,6 @@
 import { type CaseName, cases } from '../case.ts';
 import type { IdleLinkCost } from '../idle-link/idle-link-cost.ts';
-import { type Figure, findFigure } from './figure.ts';
+import { type Figure, findFigure, rateOf } from './figure.ts';
 
 /** What is promised of ours in the clear, and what was measured. */
 export interface Target {
@@ -32,7 +32,7 @@ export function targetsOf(
     const ours = findFigure(figures, 'pullwire', name);
     const proxy = findFigure(figures, 'nginx', name);
     if (ours === undefined || proxy === undefined) continue;
-    const measured = ours.requestsPerSecond / proxy.requestsPerSecond;
+    const measured = rateOf(ours) / rateOf(proxy);
     const what = `${cases[name].title}, of the nginx proxy's rate`;
     targets.push(target({ what, bound: 'at least', limit, measured }, ours.errors));
   }
@@ -56,6 +56,11 @@ function target(of: Omit<Target, 'passed'>, errors: number): Target {
   const { bound, limit, measured } = of;
   const within = bound === 'at least' ? measured >= limit : measured <= limit;
   return { ...of, passed: within && errors === 0 };
+}
+
+/** A run that can tell about none has not met them. */
+export function allMet(targets: readonly Target[]): boolean {
+  return targets.length > 0 && targets.every(({ passed }) => passed);
 }
 
 /** A line for people. */

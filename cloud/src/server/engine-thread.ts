@@ -9,6 +9,9 @@ const workerUrl = new URL(
   import.meta.url,
 );
 
+/** The engine handles a few small items a second; its heap must not grow as if it were the process's own. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+
 /** One run of the engine's thread. */
 export interface EngineThread {
   /** When the thread has ended, with the error that ended it. */
@@ -25,7 +28,7 @@ export async function startEngineThread(
   orders: EngineOrders,
   onForeignWrite: () => void,
 ): Promise<EngineThread> {
-  const worker = new Worker(workerUrl, { workerData: orders, execArgv: [] });
+  const worker = new Worker(workerUrl, { workerData: orders, execArgv: [], resourceLimits });
   const tell = (message: ServerMessage) => worker.postMessage(message);
   const ended = endOf(worker);
   const listening = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-import type { Clock, HeartbeatSettings, Hello } from '@pullwire/shared';
+import type { BufferCollector, Clock, HeartbeatSettings, Hello } from '@pullwire/shared';
 import { codecFor } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
@@ -19,6 +19,7 @@ export interface LinkHostOptions {
   readonly terms: WelcomeTerms;
   readonly heartbeat: HeartbeatSettings;
   readonly log: Logger;
+  readonly collector: BufferCollector;
   newConnectionId(): string;
   registryVersion(): number;
   /** A device's link opened: what was known of its absence no longer counts. */
@@ -49,7 +50,7 @@ export class LinkHost {
 
   open(opened: OpenedSocket): void {
     const connectionId = this.#options.newConnectionId();
-    const { clock, heartbeat, replies, terms } = this.#options;
+    const { clock, heartbeat, replies, terms, collector } = this.#options;
     let link: LiveLink | undefined;
     const socket = new AgentSocket({
       connectionId,
@@ -58,6 +59,7 @@ export class LinkHost {
       codec: codecFor(opened.subprotocol),
       clock,
       heartbeat,
+      collector,
       events: {
         message: (message) => session.receive(message),
         room: (pullId) => link?.room(pullId),

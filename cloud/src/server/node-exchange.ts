@@ -102,8 +102,9 @@ export class NodeExchange implements Exchange, RequestBodySource {
   breakOff(): void {
     const { socket } = this.#response;
     // A reset, so that a client which reads until the end of the connection sees no short success.
-    if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy();
-    else socket?.destroy();
+    const tcp = tcpOf(socket);
+    if (tcp === undefined) socket?.destroy();
+    else tcp.resetAndDestroy();
   }
 
   deliverTo(sink: RequestBodySink): void {
@@ -135,6 +136,16 @@ export class NodeExchange implements Exchange, RequestBodySource {
     this.#request.once('end', clear);
     socket.once('close', clear);
   }
+}
+
+/**
+ * The connection below TLS: a TLS socket cannot be reset, and ends in an orderly way (`close_notify`) even when destroyed.
+ * Node has no public name for it; without one, a caller of HTTP/1.0 over TLS could not tell a loss from an end.
+ */
+function tcpOf(socket: Socket | null): Socket | undefined {
+  if (socket === null || !('encrypted' in socket)) return socket ?? undefined;
+  const { _parent: below } = socket as Socket & { _parent?: unknown };
+  return below instanceof Socket ? below : undefined;
 }
 
 /** 0 where there is no body, undefined where it is chunked (RFC 9112 §6.3). */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Factory } from './factory.ts';
 import { bold, dim, excerpt, green, red, say } from './page.ts';
-import { agentProgram, Daemon, relayProgram, run } from './program.ts';
+import { agentProgram, buildPrograms, Daemon, relayProgram, run } from './program.ts';
 
 const preferredPort = 8080;
 const device = 'demo-1';
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
+    await buildPrograms();
     const url = await bringUp(folder, factory, daemons);
     const headerFile = await addCaller(folder);
     await show(url, headerFile);
@@ -77,11 +78,12 @@ async function bringUp(folder: string, factory: Factory, daemons: Daemon[]): Pro
     `127.0.0.1:${port}`,
   ]);
   daemons.push(relay);
-  await relay.start('listening');
-  say(`${green('✓')} relay listens on http://127.0.0.1:${port}`);
-
   const keyFile = join(folder, 'device.key');
-  const publicKey = await run(agentProgram, ['keygen', '--out', keyFile]);
+  const [publicKey] = await Promise.all([
+    run(agentProgram, ['keygen', '--out', keyFile]),
+    relay.start('listening'),
+  ]);
+  say(`${green('✓')} relay listens on http://127.0.0.1:${port}`);
   await run(relayProgram, ['device', 'add', device, '--public-key', publicKey, '--data', data]);
   say(`${green('✓')} device ${device} has a key of its own; the relay knows the public half`);
 

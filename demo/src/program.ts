@@ -2,12 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { BUNDLES, bundlePackage } from '../../scripts/bundle.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The two programs, as they lie in this repository. */
-export const relayProgram = `${root}cloud/src/main.ts`;
-export const agentProgram = `${root}agent/src/main.ts`;
+/** The two programs, as they ship. */
+export const relayProgram = `${root}cloud/dist/pullwire-relay.mjs`;
+export const agentProgram = `${root}agent/dist/pullwire-agent.mjs`;
+
+/** Builds them from what lies in this repository; half a second. */
+export async function buildPrograms(): Promise<void> {
+  for (const [name, bundles] of Object.entries(BUNDLES)) {
+    await bundlePackage(`${root}${name}`, bundles);
+  }
+}
 
 /** Runs a command of one of the programs to its end; resolves with its stdout, rejects with its stderr. */
 export async function run(program: string, args: readonly string[]): Promise<string> {

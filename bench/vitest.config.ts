@@ -1,3 +1,3 @@
 import { vitestBase } from '../vitest.base.ts';
 
-export default vitestBase({ passWithNoTests: true });
+export default vitestBase();

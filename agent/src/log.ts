@@ -14,6 +14,20 @@ const secrets = [
   'token',
 ];
 
+/** ISO 8601, made once a millisecond: many lines of a busy process have the same. */
+function isoTime(): () => string {
+  let at = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
+}
+
 export interface ProcessLog {
   readonly log: Logger;
   /** Writes what is buffered, before the process ends. */
@@ -31,7 +45,7 @@ export function logTo(destination: DestinationStream, level: LogLevel): Logger {
   const options = {
     level,
     base: { pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
     // No wildcards: one level of them costs 25 µs a line (pino 10), which is a fifth of a whole pull.
     redact: secrets.flatMap((name) => [`["${name}"]`, `headers["${name}"]`]),

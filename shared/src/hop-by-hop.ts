@@ -51,6 +51,9 @@ const endToEnd = new Set([
   'x-real-ip',
 ]);
 
+/** What `Connection` says nearly always, and what names no field. */
+const usual = /^(?:keep-alive|close|upgrade)$/i;
+
 const isNeverDropped = (): boolean => false;
 
 /**
@@ -70,7 +73,7 @@ export function endToEndHeaders(
     if (lowerName === 'connection') connection = join(connection, value);
     if (!hopByHop.has(lowerName) && !drop(lowerName)) kept.push(name, value);
   }
-  return connection === undefined ? kept : withoutNamed(kept, connection);
+  return connection === undefined || usual.test(connection) ? kept : withoutNamed(kept, connection);
 }
 
 /** The value of the first field of this name, given in lower case. */

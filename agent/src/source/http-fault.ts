@@ -1,4 +1,5 @@
 import { PullFault } from '@pullwire/shared';
+import { upstreamReset } from './http-connector.ts';
 import type { HttpPhase, HttpUpstream } from './http-upstream.ts';
 
 const connectTimeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
@@ -136,6 +137,7 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused (ECONNREFUSED)',
   ENOTFOUND: 'its name is not known (ENOTFOUND)',
   ECONNRESET: 'connection reset (ECONNRESET)',
+  [upstreamReset]: 'connection reset (ECONNRESET)',
   EPIPE: 'connection closed (EPIPE)',
   UND_ERR_SOCKET: 'the connection was closed',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'it is not as long as its Content-Length says',

@@ -270,6 +270,18 @@ describe.each(clients)('a reply through %s', (_client, expectation) => {
     expect(reply).toMatchObject({ status: 200, text: 'all of it', fault: undefined });
   });
 
+  it('without a length breaks off where the connection is reset', async () => {
+    const upstream = await new RawUpstream((socket, received) => {
+      if (!received.includes('\r\n\r\n')) return;
+      socket.write('HTTP/1.1 200 OK\r\n\r\nhalf of it', () => socket.resetAndDestroy());
+    }).listen();
+    closers.push(() => upstream.close());
+    const reply = await ask(open(upstream.url), '/x', { headers: expectation });
+    expect(reply).toMatchObject({ status: 200, text: 'half of it' });
+    expect(reply.fault).toMatchObject({ code: 'reply-broken', stage: 'stream' });
+    expect(reply.fault?.message).toContain('ECONNRESET');
+  });
+
   it('keeps its trailers', async () => {
     const reply = await answered(
       'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\nx-sum: 8\r\n\r\n',

@@ -1,6 +1,7 @@
 import type { HeaderList, SourceInfo } from '@pullwire/shared';
 import { Pool } from 'undici';
 import type { HttpSourceConfig } from './http-config.ts';
+import { httpConnector } from './http-connector.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { ExpectExchange, type ExpectOrigin, expectOrigin } from './http-expect-exchange.ts';
 import { faultOf } from './http-fault.ts';
@@ -88,10 +89,6 @@ function openPool(target: HttpTarget, config: HttpSourceConfig, tls: HttpTls): P
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
-    connect: {
-      ...(target.isSecure ? tls : undefined),
-      ...(target.socketPath === undefined ? undefined : { socketPath: target.socketPath }),
-      timeout: config.limits.connectMs,
-    },
+    connect: httpConnector(target, tls, config.limits.connectMs),
   });
 }

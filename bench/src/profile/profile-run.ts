@@ -57,7 +57,7 @@ export async function runProfile(
   const loaded = await load(system, { payload, connections, seconds }, workbench.signal);
   const names = new Map(system.daemons.map(({ name, pid }) => [pid, name]));
   for (const daemon of [...system.daemons].reverse()) await daemon.stop();
-  const profiles = await readProfiles(folder, names);
+  const profiles = await readProfiles(folder, names, loaded.window);
   await keep(profiles, results);
   return render(cases[name].title, profiles, loaded);
 }
@@ -83,10 +83,14 @@ function monotonicMicros(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** Files are named `CPU.<date>.<time>.<pid>.<thread>.<n>.cpuprofile`. */
+/**
+ * Files are named `CPU.<date>.<time>.<pid>.<thread>.<n>.cpuprofile`. A program that began again in the same process
+ * (execve(2)) left one of its beginnings, too: it ended before the load.
+ */
 async function readProfiles(
   folder: string,
   names: ReadonlyMap<number, string>,
+  { from }: TimeWindow,
 ): Promise<NamedProfile[]> {
   const profiles: NamedProfile[] = [];
   for (const name of (await readdir(folder)).sort()) {
@@ -95,7 +99,7 @@ async function readProfiles(
     if (daemon === undefined) continue;
     const file = join(folder, name);
     const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile;
-    profiles.push({ daemon, thread, file, profile });
+    if (profile.endTime > from) profiles.push({ daemon, thread, file, profile });
   }
   for (const name of names.values()) {
     if (!profiles.some(({ daemon }) => daemon === name))
@@ -120,7 +124,7 @@ function render(
   const sections = profiles.map(({ daemon, thread, profile }) => {
     const title = thread === '0' ? daemon : `${daemon}, thread ${thread}`;
     const summary = summarise(selfTimes(profile, window), positions);
-    if (summary.busyMicros < leastBusyPart * summary.totalMicros) return `## ${title}\n\nIdle.`;
+    if (summary.busyMicros <= leastBusyPart * summary.totalMicros) return `## ${title}\n\nIdle.`;
     return renderSummary(title, summary, { requests, cpuSeconds: cpuSeconds.get(daemon) ?? 0 });
   });
   return [`# Where the time goes: ${load}, in the clear`, ...sections].join('\n\n');

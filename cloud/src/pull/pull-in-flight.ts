@@ -153,8 +153,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
 
   #send(body: Uint8Array | undefined): void {
     const { pull, target } = this.#options;
-    const whole = this.#request.isWhole;
-    const frame: Pull = { ...pull, end: whole, ...(body === undefined ? undefined : { body }) };
+    const frame: Pull = body === undefined ? pull : { ...pull, end: true, body };
     this.#sent = true;
     try {
       if (body === undefined) target.connection.control(frame);

@@ -147,7 +147,7 @@ export class PullService {
     }
     const pullId = this.#options.newPullId();
     const expiresAt = Math.ceil(this.#options.clock.wall() / 1_000) + replyToSeconds;
-    return {
+    const pull: { -readonly [K in keyof Pull]: Pull[K] } = {
       action: 'pull',
       pullId,
       replyTo: this.#options.replyTo({ pullId, device: route.device, expiresAt }),
@@ -155,13 +155,14 @@ export class PullService {
       source: route.source,
       method: exchange.method,
       path,
-      ...(query === undefined ? undefined : { query }),
       headers,
       deadlineMs: Math.max(1, Math.round(deadlineMs - Math.min(500, deadlineMs * 0.1))),
       credit: this.#windows.take(),
       caller: caller.name,
-      end: false,
+      end: exchange.body.length === 0,
     };
+    if (query !== undefined) pull.query = query;
+    return pull;
   }
 }
 

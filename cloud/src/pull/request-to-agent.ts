@@ -58,11 +58,6 @@ export class RequestToAgent implements RequestBodySink {
     }
   }
 
-  /** The whole body goes inside the `pull`, or there is none. */
-  get isWhole(): boolean {
-    return this.#over;
-  }
-
   /** The agent takes the body up to byte `limit`. */
   raise(limit: number): void {
     if (this.#over || !this.#credit.raise(limit)) return;

@@ -104,7 +104,8 @@ export class NodeExchange implements Exchange, RequestBodySource {
     // A reset, so that a client which reads until the end of the connection sees no short success.
     const tcp = tcpOf(socket);
     if (tcp === undefined) socket?.destroy();
-    else tcp.resetAndDestroy();
+    // What was written in this turn goes out first: a reset drops what still waits.
+    else setImmediate(() => tcp.resetAndDestroy());
   }
 
   deliverTo(sink: RequestBodySink): void {

@@ -64,7 +64,7 @@ export class LinkDoor {
   }
 
   async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroySelf);
     this.#underWay += 1;
     try {
       this.#checkRoom();
@@ -138,6 +138,11 @@ function checkSubprotocols(request: IncomingMessage): boolean {
   throw new PullFault('upgrade-required', 'lookup', {
     detail: `this relay speaks ${subprotocols.join(' and ')}; offered: ${offered.slice(0, 200)}`,
   });
+}
+
+/** Not a closure: it lives as long as the link, and would keep the whole handshake with it. */
+function destroySelf(this: Socket): void {
+  this.destroy();
 }
 
 function bearerToken(request: IncomingMessage): string | undefined {

@@ -28,6 +28,17 @@ function isoTime(): () => string {
   };
 }
 
+const hidden = (): string => '[Redacted]';
+const hiding = Object.fromEntries(secrets.map((name) => [name, hidden]));
+
+function withoutSecrets(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null) return headers;
+  const entries = Object.entries(headers);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, secrets.includes(name.toLowerCase()) ? hidden() : value]),
+  );
+}
+
 export interface ProcessLog {
   readonly log: Logger;
   /** Writes what is buffered, before the process ends. */
@@ -47,8 +58,8 @@ export function logTo(destination: DestinationStream, level: LogLevel): Logger {
     base: { pid: process.pid },
     timestamp: isoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
-    // No wildcards: one level of them costs 25 µs a line (pino 10), which is a fifth of a whole pull.
-    redact: secrets.flatMap((name) => [`["${name}"]`, `headers["${name}"]`]),
+    // Not pino's `redact`: it clones every line, which costs a fifth of a whole pull (pino 10).
+    serializers: { ...hiding, headers: withoutSecrets },
   };
   return pino(options, destination);
 }

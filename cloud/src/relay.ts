@@ -15,6 +15,7 @@ import { problem } from './http/problem.ts';
 import { DeviceService } from './presence/device-service.ts';
 import { PullInFlight } from './pull/pull-in-flight.ts';
 import { PullService } from './pull/pull-service.ts';
+import { PullTickets } from './pull/pull-tickets.ts';
 import type { Registry } from './registry/registry.ts';
 import { ReplyDesk } from './reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from './reply/reply-to.ts';
@@ -199,8 +200,11 @@ export class Relay {
         windowBytes,
         pullsPerLink: limits.pullsPerLink,
       },
-      newPullId: pullIds(randomBytes),
-      replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
+      tickets: new PullTickets({
+        newPullId: pullIds(randomBytes),
+        replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
+        wall: () => clock.wall(),
+      }),
       ended: this.#pullLog.ended,
       refused: this.#pullLog.refused,
     });

@@ -32,7 +32,7 @@ export interface PullAudit {
 
 export interface AgentPullHooks {
   audit(line: PullAudit): void;
-  ended(pullId: string): void;
+  ended(pullId: string, link: PullLink): void;
 }
 
 /** The agent gives up this much before the relay would, so that the error names the step that knows the reason. */
@@ -167,7 +167,7 @@ export class AgentPull {
     this.#body?.destroy();
     this.#admission?.release();
     this.#hooks.audit(this.#auditLine(outcome));
-    this.#hooks.ended(this.#pull.pullId);
+    this.#hooks.ended(this.#pull.pullId, this.link);
   }
 
   #auditLine(outcome: ReplyOutcome): PullAudit {

@@ -18,7 +18,7 @@ import type { PullLink } from './pull-link.ts';
 
 /** A link whose relay is the test. */
 class FakeLink implements PullLink {
-  readonly subprotocol = 'pullwire.v1+bin' as const;
+  readonly subprotocol = 'pullwire.v1+json' as const;
   readonly limits = { frameBytes: 1_000, bodyBytes: 10 };
   readonly sent: AgentMessage[] = [];
   hasRoom = true;

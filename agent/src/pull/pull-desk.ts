@@ -1,4 +1,5 @@
 import {
+  type Cancel,
   type Clock,
   type Pull,
   PullFault,
@@ -56,7 +57,7 @@ export class PullDesk implements PullReceiver {
       case 'pull':
         return this.#begin(message, link);
       case 'cancel':
-        return this.#cancel(message.pullId, message.reason);
+        return this.#cancel(message, link);
       case 'body':
       case 'end':
       case 'credit':
@@ -81,7 +82,7 @@ export class PullDesk implements PullReceiver {
   }
 
   #begin(pull: Pull, link: PullLink): void {
-    if (this.#running.has(pull.pullId) || this.#memory.hasEnded(pull.pullId)) {
+    if (this.#running.has(pull.pullId) || this.#hasEnded(pull.pullId, link)) {
       this.counters.repeated += 1;
       return;
     }
@@ -122,15 +123,20 @@ export class PullDesk implements PullReceiver {
     else run.requestBody(message);
   }
 
-  #cancel(pullId: string, reason: string): void {
+  #cancel({ pullId, reason }: Cancel, link: PullLink): void {
     const run = this.#running.get(pullId);
-    if (run === undefined) this.#memory.end(pullId);
-    else run.stop(reason);
+    if (run !== undefined) run.stop(reason);
+    else if (link.subprotocol === 'pullwire.v1+json') this.#memory.end(pullId);
   }
 
-  readonly #ended = (pullId: string): void => {
+  /** A binary link is one WebSocket from end to end, where nothing is repeated or overtaken below us. */
+  #hasEnded(pullId: string, link: PullLink): boolean {
+    return link.subprotocol === 'pullwire.v1+json' && this.#memory.hasEnded(pullId);
+  }
+
+  readonly #ended = (pullId: string, link: PullLink): void => {
     this.#running.delete(pullId);
-    this.#memory.end(pullId);
+    if (link.subprotocol === 'pullwire.v1+json') this.#memory.end(pullId);
     if (this.#running.size === 0) this.#drained?.();
   };
 }

@@ -65,7 +65,8 @@ export class ReplySender implements ReplyWriter {
   head(status: number, reason: string | undefined, headers: HeaderList): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'head-held';
-    const ms = this.#hooks.elapsed();
+    // To the microsecond: long fractions cost both sides more to write and read than they tell.
+    const ms = Math.round(this.#hooks.elapsed() * 1_000) / 1_000;
     const { pullId, replyTo } = this.#pull;
     const timing = { agentMs: ms, upstreamMs: ms };
     this.#head =

@@ -11,6 +11,8 @@ import { registryFault } from './registry-fault.ts';
 /** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
 const cached = { maxAgeMs: 10_000, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
 
+const hashLimit = 1_024;
+
 export interface CallerAuthOptions {
   readonly registry: Pick<Registry, 'keyByHash'>;
   readonly clock: Clock;
@@ -32,6 +34,8 @@ interface Credential {
 export class CallerAuth implements Callers {
   readonly #clock: Clock;
   readonly #keys: LookupCache<KnownKey>;
+  /** Hashes of keys that were in requests lately, so that a busy caller costs one a while. In memory only. */
+  readonly #hashes = new Map<string, string>();
 
   constructor({ registry, clock }: CallerAuthOptions) {
     this.#clock = clock;
@@ -49,7 +53,7 @@ export class CallerAuth implements Callers {
     const now = this.#clock.wall();
     try {
       const credential = credentialOf(headers);
-      const known = this.#keys.get(hashCallerKey(credential.key), now);
+      const known = this.#keys.get(this.#hashOf(credential.key), now);
       if (!(known instanceof Promise)) return inForce(known, credential, now);
       return known.then((key) => inForce(key, credential, now)).catch(refuse);
     } catch (error) {
@@ -57,9 +61,19 @@ export class CallerAuth implements Callers {
     }
   }
 
+  #hashOf(key: string): string {
+    const known = this.#hashes.get(key);
+    if (known !== undefined) return known;
+    if (this.#hashes.size >= hashLimit) this.#hashes.clear();
+    const hash = hashCallerKey(key);
+    this.#hashes.set(key, hash);
+    return hash;
+  }
+
   /** Forgets what the registry said: the next request of each caller asks it again. */
   clear(): void {
     this.#keys.clear();
+    this.#hashes.clear();
   }
 }
 

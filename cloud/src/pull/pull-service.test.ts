@@ -11,6 +11,7 @@ import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import type { PullOutcome } from './pull-in-flight.ts';
 import { type PullRefusal, PullService } from './pull-service.ts';
 import type { PullableDevice } from './pull-target.ts';
+import { PullTickets } from './pull-tickets.ts';
 
 const windowBytes = 65_536;
 
@@ -61,8 +62,11 @@ function bench(
       windowBytes: 1_000,
       pullsPerLink: 2,
     },
-    newPullId: pullIds(randomBytes),
-    replyTo: (address) => mintReplyTo(key, { ...address, host: 'h' }),
+    tickets: new PullTickets({
+      newPullId: pullIds(randomBytes),
+      replyTo: (address) => mintReplyTo(key, { ...address, host: 'h' }),
+      wall: () => clock.wall(),
+    }),
     ended: (outcome) => outcomes.push(outcome),
     refused: (refusal) => refusals.push(refusal),
   });

@@ -6,7 +6,6 @@ import { problem } from '../http/problem.ts';
 import { requestHeaders } from '../http/pull-headers.ts';
 import type { Route } from '../http/routes.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
-import type { ReplyAddress } from '../reply/reply-to.ts';
 import { PullInFlight, type PullOutcome } from './pull-in-flight.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
 import {
@@ -16,6 +15,7 @@ import {
   type PullableDevices,
   type PullTarget,
 } from './pull-target.ts';
+import type { PullTickets } from './pull-tickets.ts';
 import { WindowBudget } from './window-budget.ts';
 
 export interface PullLimits {
@@ -33,9 +33,7 @@ export interface PullServiceOptions {
   readonly replies: ReplyDesk;
   readonly clock: Clock;
   readonly limits: PullLimits;
-  newPullId(): string;
-  /** Signs an address; the host part is the service's own. */
-  replyTo(address: Omit<ReplyAddress, 'host'>): string;
+  readonly tickets: Pick<PullTickets, 'next'>;
   ended(outcome: PullOutcome): void;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
@@ -50,9 +48,6 @@ export interface PullRefusal {
 }
 
 type PullRoute = Extract<Route, { name: 'pull' }>;
-
-/** A reply may stream for long after its head: its `replyTo` lives this much longer than the longest deadline. */
-const replyToSeconds = 24 * 3_600;
 
 /** The use case: a caller's request becomes a pull at a device's agent, and its reply the caller's answer. */
 export class PullService {
@@ -145,12 +140,11 @@ export class PullService {
         detail: `headers, path and query together are over ${headLimitBytes} bytes`,
       });
     }
-    const pullId = this.#options.newPullId();
-    const expiresAt = Math.ceil(this.#options.clock.wall() / 1_000) + replyToSeconds;
+    const { pullId, replyTo } = this.#options.tickets.next(route.device);
     const pull: { -readonly [K in keyof Pull]: Pull[K] } = {
       action: 'pull',
       pullId,
-      replyTo: this.#options.replyTo({ pullId, device: route.device, expiresAt }),
+      replyTo,
       seq: 0,
       source: route.source,
       method: exchange.method,

@@ -13,6 +13,9 @@ import type {
 /** How long a caller whose request was answered early may go on sending its body before the connection is cut. */
 const lingerMs = 5_000;
 
+/** Up to this size a whole body goes out as text in one piece with its head: Node then needs no vectored write. */
+const textBytes = 8_192;
+
 /** One request at the one-box server, as the use cases see it. */
 export class NodeExchange implements Exchange, RequestBodySource {
   readonly method: string;
@@ -22,6 +25,8 @@ export class NodeExchange implements Exchange, RequestBodySource {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #awaitsContinue: boolean;
+  /** The head has gone out, and perhaps a part of the body. */
+  #flowing = false;
   #listener: ExchangeListener | undefined;
   #sink: RequestBodySink | undefined;
 
@@ -84,10 +89,12 @@ export class NodeExchange implements Exchange, RequestBodySource {
   }
 
   flush(): void {
+    this.#flowing = true;
     this.#response.flushHeaders();
   }
 
   write(chunk: Uint8Array): boolean {
+    this.#flowing = true;
     return this.#response.write(chunk);
   }
 
@@ -95,6 +102,7 @@ export class NodeExchange implements Exchange, RequestBodySource {
     const response = this.#response;
     if (trailers !== undefined) response.addTrailers(pairs(trailers));
     if (chunk === undefined || chunk.length === 0) response.end();
+    else if (chunk.length <= textBytes && !this.#flowing) response.end(latin1(chunk), 'latin1');
     else response.end(chunk);
     if (!this.#request.complete && this.length !== 0) this.#linger();
   }
@@ -137,6 +145,11 @@ export class NodeExchange implements Exchange, RequestBodySource {
     this.#request.once('end', clear);
     socket.once('close', clear);
   }
+}
+
+/** Latin-1 text has one character for each byte, so that nothing is lost. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /**

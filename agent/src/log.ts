@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from './config/agent-config.ts';
 
 /** Milliseconds that a line may wait for others, and bytes for which it does not: one write for many lines. */
-const buffering = { periodicFlush: 100, minLength: 4_096 };
+const buffering = { periodicFlush: 100, minLength: 16_000 };
 
 /** Should one of these ever reach a line, at its top or among headers: they are credentials. */
 const secrets = [

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { Mac } from './mac.ts';
 
 /** What a `replyTo` says: where a reply belongs, and whose it may be. No URL: endpoints come from configuration. */
 export interface ReplyAddress {
@@ -13,16 +14,15 @@ export interface ReplyAddress {
 export interface ReplyToKey {
   /** One character or a few: says which key signed, so that keys can be changed. */
   readonly id: string;
-  readonly secret: KeyObject;
+  readonly mac: Mac;
 }
 
 const macBytes = 16;
 const version = 1;
 
-/** `secret`: at least 32 random bytes. */
+/** `secret`: from 32 to 64 random bytes. Throws `RangeError`. */
 export function replyToKey(id: string, secret: Uint8Array): ReplyToKey {
-  if (secret.length < 32) throw new RangeError('a replyTo key needs at least 32 bytes');
-  return { id, secret: createSecretKey(secret) };
+  return { id, mac: new Mac(secret) };
 }
 
 /** Base64url of: version, expiry, three length-prefixed texts, pull id, truncated HMAC-SHA-256 over all of it. */
@@ -36,7 +36,7 @@ export function mintReplyTo(key: ReplyToKey, address: ReplyAddress): string {
   at = writeText(bytes, host, at);
   at = writeText(bytes, device, at);
   at += bytes.write(pullId, at, 16, 'base64url');
-  mac(key, bytes.subarray(0, at)).copy(bytes, at, 0, macBytes);
+  key.mac.of(bytes.subarray(0, at)).copy(bytes, at, 0, macBytes);
   return bytes.toString('base64url');
 }
 
@@ -56,12 +56,8 @@ export function verifyReplyTo(
   if (key === undefined) return 'unknown-key';
   const signed = bytes.subarray(0, bytes.length - macBytes);
   const given = bytes.subarray(bytes.length - macBytes);
-  if (!timingSafeEqual(mac(key, signed).subarray(0, macBytes), given)) return 'forged';
+  if (!timingSafeEqual(key.mac.of(signed).subarray(0, macBytes), given)) return 'forged';
   return fields.address.expiresAt <= nowSeconds ? 'expired' : fields.address;
-}
-
-function mac(key: ReplyToKey, bytes: Uint8Array): Buffer {
-  return createHmac('sha256', key.secret).update(bytes).digest();
 }
 
 function writeText(bytes: Buffer, text: string, at: number): number {

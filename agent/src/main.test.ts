@@ -126,7 +126,11 @@ describe('the process', () => {
   });
 
   it('exits with 77 where the relay refuses the device for good', async () => {
-    relay.refusals.push({ status: 403, body: '{"detail":"the device was revoked"}' });
+    relay.refusals.push({
+      status: 403,
+      headers: { 'pullwire-answered-by': 'relay' },
+      body: '{"detail":"the device was revoked"}',
+    });
     const agent = await startAgent();
     expect(await agent.exit).toBe(77);
     expect(agent.stdout).toContain('the relay refuses this agent for good');

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@pullwire/shared';
+import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
 import { AgentSources } from './agent-sources.ts';
@@ -59,7 +60,7 @@ export class Agent {
       sources: new Map(),
       maxPulls: config.maxPulls,
       clock,
-      audit: (line) => logger.info(line, 'pull'),
+      audit: infoLines(logger, 'pull'),
     });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }

@@ -180,7 +180,7 @@ export class Relay {
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,
-      linked: () => this.#devices.forget(),
+      linked: (device) => this.#devices.linked(device),
     });
   }
 

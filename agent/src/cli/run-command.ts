@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '@pullwire/shared';
+import { createLog } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { type Agent, createAgent } from '../agent.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { ConfigError, describeProblem } from '../config/config-error.ts';
-import { createLog } from '../log.ts';
 import { SourceOpenError } from '../source/open-source.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
 

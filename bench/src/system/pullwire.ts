@@ -10,9 +10,6 @@ import type { System } from './system.ts';
 const device = 'bench-1';
 const source = 'origin';
 
-/** By default a source takes 16 pulls at once and an agent 64, and more get 429; one case here has 256 connections. */
-const pulls = 512;
-
 export interface PullwireOptions {
   /** undefined: callers and the agent come in the clear. */
   readonly certificate: Certificate | undefined;
@@ -20,27 +17,24 @@ export interface PullwireOptions {
   readonly nodeArgs?: readonly string[];
 }
 
-/** Relay and agent as separate processes, with their default settings except for `pulls`. */
+/** Relay and agent as separate processes, with their default settings. */
 export async function startPullwire(
   workbench: Workbench,
   originPort: number,
   { certificate, nodeArgs = [] }: PullwireOptions,
 ): Promise<System> {
   const name = certificate === undefined ? 'pullwire' : 'pullwire-tls';
-  const env = { PULLWIRE_RELAY_LIMITS_PULLS_PER_LINK: String(pulls) };
-  const relay = await Relay.start(workbench, { name, certificate, nodeArgs, env });
+  const relay = await Relay.start(workbench, { name, certificate, nodeArgs });
   const config = {
     relay: relay.linkUrl,
     device,
     keyFile: await relay.addDevice(device),
-    maxPulls: pulls,
     ...(certificate === undefined ? {} : { ca: certificate.cert }),
     sources: {
       [source]: {
         kind: 'http',
         url: `http://127.0.0.1:${originPort}`,
         allow: [{ paths: ['/*'] }],
-        limits: { pulls },
       },
     },
   };

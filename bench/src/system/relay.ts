@@ -12,8 +12,6 @@ export interface RelayOptions {
   readonly certificate: Certificate | undefined;
   /** Options of Node itself. */
   readonly nodeArgs?: readonly string[];
-  /** Settings by environment. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A relay of its own folder on a free port of loopback, and its operator's commands. */
@@ -41,7 +39,7 @@ export class Relay {
 
   /** Resolves when it listens. */
   static async start(workbench: Workbench, options: RelayOptions): Promise<Relay> {
-    const { name, certificate, nodeArgs = [], env = {} } = options;
+    const { name, certificate, nodeArgs = [] } = options;
     const folder = join(workbench.folder, name);
     await mkdir(folder, { mode: 0o700 });
     const tls =
@@ -50,7 +48,7 @@ export class Relay {
         : ['--tls-cert', certificate.cert, '--tls-key', certificate.key];
     const data = ['--data', join(folder, 'data'), '--listen', '127.0.0.1:0'];
     const argv = [process.execPath, ...nodeArgs, programs.relay, 'serve', ...data, ...tls] as const;
-    const daemon = new Daemon('relay', folder, { argv, env });
+    const daemon = new Daemon('relay', folder, { argv });
     await daemon.start(workbench);
     const { url } = await daemon.said('listening', workbench.signal);
     return new Relay(daemon, folder, String(url), certificate, workbench.signal);

@@ -3,6 +3,7 @@ import { download } from '../load/curl.ts';
 import type { Options } from '../options.ts';
 import { say } from '../progress.ts';
 import type { Workbench } from '../workbench.ts';
+import { startBareTunnel } from './bare-tunnel.ts';
 import { startBoreTunnel } from './bore-tunnel.ts';
 import type { Certificate } from './certificate.ts';
 import { startOrigin, startProxy } from './nginx.ts';
@@ -28,6 +29,7 @@ export async function startSystems(
     },
     pullwire: () => startPullwire(workbench, origin.port, { certificate: undefined }),
     'pullwire-tls': () => startPullwire(workbench, origin.port, { certificate }),
+    bare: () => startBareTunnel(workbench, origin.port),
     ssh: () => startSshTunnel(workbench, origin.port),
     rathole: () => startRatholeTunnel(workbench, origin.port),
     bore: () => startBoreTunnel(workbench, origin.port),

@@ -5,6 +5,7 @@ export const systemNames = [
   'nginx',
   'pullwire',
   'pullwire-tls',
+  'bare',
   'ssh',
   'rathole',
   'bore',

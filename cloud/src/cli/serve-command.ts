@@ -1,7 +1,7 @@
+import { createLog } from '@pullwire/shared/process-log';
 import type { Command } from 'commander';
 import { describeConfig } from '../config/config-setting.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createLog } from '../log.ts';
 import type { CliContext } from './cli-context.ts';
 import { addConfigOptions, flagsOf } from './config-option.ts';
 import { serve } from './serve.ts';

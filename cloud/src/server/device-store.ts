@@ -68,6 +68,11 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
     this.#offline.clear();
   }
 
+  /** The device has a link: it is not offline any more. */
+  linked(device: string): void {
+    this.#offline.delete(device);
+  }
+
   async #findOffline(id: string): Promise<PullableDevice | undefined> {
     const found = await this.device(id);
     const device =

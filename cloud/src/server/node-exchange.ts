@@ -59,7 +59,6 @@ export class NodeExchange implements Exchange, RequestBodySource {
   listen(listener: ExchangeListener): void {
     this.#listener = listener;
     const response = this.#response;
-    response.on('drain', () => this.#listener?.taken());
     response.on('close', () => {
       if (!response.writableFinished) this.#listener?.left();
     });
@@ -89,12 +88,12 @@ export class NodeExchange implements Exchange, RequestBodySource {
   }
 
   flush(): void {
-    this.#flowing = true;
+    this.#flow();
     this.#response.flushHeaders();
   }
 
   write(chunk: Uint8Array): boolean {
-    this.#flowing = true;
+    this.#flow();
     return this.#response.write(chunk);
   }
 
@@ -133,6 +132,13 @@ export class NodeExchange implements Exchange, RequestBodySource {
 
   pause(): void {
     this.#request.pause();
+  }
+
+  /** Whole answers are most, and need no ear for the caller's pace. */
+  #flow(): void {
+    if (this.#flowing) return;
+    this.#flowing = true;
+    this.#response.on('drain', () => this.#listener?.taken());
   }
 
   /** Lets an early answer reach a caller that is still sending: a close now would reset the connection under it. */

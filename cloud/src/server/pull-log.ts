@@ -1,3 +1,4 @@
+import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import type { PullOutcome } from '../pull/pull-in-flight.ts';
 import type { PullRefusal } from '../pull/pull-service.ts';
@@ -11,10 +12,12 @@ export interface PullCounters {
 /** One line a pull, and the counts of them. */
 export class PullLog {
   readonly #log: Logger;
+  readonly #write: (fields: object) => void;
   readonly counters: PullCounters = { done: 0, failed: 0, refused: 0 };
 
   constructor(log: Logger) {
     this.#log = log;
+    this.#write = infoLines(log, 'pull');
   }
 
   readonly ended = (outcome: PullOutcome): void => {
@@ -23,24 +26,21 @@ export class PullLog {
     else this.counters.failed += 1;
     const ms = Math.round(outcome.ms * 1_000) / 1_000;
     const { pullId, caller, source, method, path } = pull;
-    this.#log.info(
-      {
-        pullId,
-        caller,
-        device,
-        instance,
-        source,
-        method,
-        path,
-        status,
-        code,
-        stage,
-        detail,
-        bytes,
-        ms,
-      },
-      'pull',
-    );
+    this.#write({
+      pullId,
+      caller,
+      device,
+      instance,
+      source,
+      method,
+      path,
+      status,
+      code,
+      stage,
+      detail,
+      bytes,
+      ms,
+    });
   };
 
   readonly refused = (refusal: PullRefusal): void => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logTo } from './log.ts';
+import { infoLines, logTo } from './process-log.ts';
 
 function linesOf(write: (log: ReturnType<typeof logTo>) => void) {
   const lines: string[] = [];
@@ -14,15 +14,34 @@ describe('the log', () => {
     expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  it('has quick lines that look as any other, and keep to the level', () => {
+    const fields = { pullId: 'x', path: '/a"b\n', status: 200, code: undefined };
+    const [line, quick, ...more] = linesOf((log) => {
+      const write = infoLines(log, 'pull');
+      log.info(fields, 'pull');
+      write(fields);
+      log.level = 'warn';
+      write(fields);
+    });
+    expect({ ...quick, time: '' }).toEqual({ ...line, time: '' });
+    expect(Object.keys(quick)).toEqual(Object.keys(line));
+    expect(more).toEqual([]);
+  });
+
   it('leaves out what is below its level', () => {
     expect(linesOf((log) => log.debug('x'))).toEqual([]);
   });
 
-  it('never shows what a credential header holds', () => {
-    const headers = { authorization: 'secret-1', 'pullwire-key': 'secret-2', cookie: 'secret-3' };
+  it('never shows a credential', () => {
+    const headers = {
+      authorization: 'secret-1',
+      'proxy-authorization': 'secret-2',
+      cookie: 'secret-3',
+    };
     const lines = linesOf((log) => {
       log.info(headers, 'flat');
       log.info({ headers }, 'below');
+      log.info({ token: 'secret-4' }, 'token');
     });
     expect(JSON.stringify(lines)).not.toContain('secret');
     expect(JSON.stringify(lines)).toContain('[Redacted]');

@@ -8,7 +8,7 @@ const neededNode = 24;
  * A daemon's young generation, in MB: as large as V8 would let it grow, it is mostly memory that nobody else can use,
  * and larger than the caches of a small box.
  */
-const heapFlag = '--max-semi-space-size=16';
+const heapFlag = '--max-semi-space-size=4';
 
 if (Number.parseInt(process.versions.node, 10) < neededNode) {
   console.error(

@@ -6,7 +6,7 @@ const wantedNode = 24;
  * A server's young generation, in MB: as large as V8 would let it grow, it is mostly memory that nobody else can use,
  * and larger than the caches of a small box.
  */
-const heapFlag = '--max-semi-space-size=16';
+const heapFlag = '--max-semi-space-size=4';
 
 /** Exit code of a process that a signal ends, as shells count. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;

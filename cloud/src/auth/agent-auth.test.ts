@@ -20,7 +20,7 @@ let auth: AgentAuth;
 beforeEach(() => {
   wall = now;
   answer = () => ({ record, links: [] });
-  const registry = { device: async () => answer() };
+  const registry = { deviceRecord: async () => answer()?.record };
   auth = new AgentAuth({ registry, clock: { ...systemClock, wall: () => wall } });
 });
 

@@ -16,7 +16,7 @@ const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
 const cached = { maxAgeMs: 0, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
 
 export interface AgentAuthOptions {
-  readonly registry: Pick<Registry, 'device'>;
+  readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly clock: Clock;
 }
 
@@ -40,9 +40,9 @@ export class AgentAuth {
     this.#clock = clock;
     this.#devices = new LookupCache({
       load: async (id) => {
-        const device = await registry.device(id);
-        const key = device && parseDeviceKey(device.record.publicKey);
-        return key && { record: device.record, key };
+        const record = await registry.deviceRecord(id);
+        const key = record && parseDeviceKey(record.publicKey);
+        return key && { record, key };
       },
       ...cached,
     });

@@ -21,6 +21,16 @@ export async function readDevice(table: DynamoTable, id: string): Promise<Device
   return { record: deviceOfItem(profile), links: links.map(linkOfItem).reverse() };
 }
 
+/** The profile alone, which comes first. */
+export async function readDeviceRecord(
+  table: DynamoTable,
+  id: string,
+): Promise<DeviceRecord | undefined> {
+  const { items } = await readPartition(table, id, 1);
+  const [profile] = items;
+  return profile === undefined || isLink(profile) ? undefined : deviceOfItem(profile);
+}
+
 /** Two queries and a few batches a page, whatever the number of devices. */
 export async function readDevices(table: DynamoTable, page: PageRequest): Promise<Page<Device>> {
   const list = await listPage(table, listKinds.device, page);

@@ -1,5 +1,11 @@
 import type { DynamoTable } from './dynamo-call.ts';
-import { addDevice, readDevice, readDevices, removeDevice } from './dynamo-device.ts';
+import {
+  addDevice,
+  readDevice,
+  readDeviceRecord,
+  readDevices,
+  removeDevice,
+} from './dynamo-device.ts';
 import { addKey, readKey, readKeys, revokeKey } from './dynamo-key.ts';
 import { closeLink, describeLink, openLink } from './dynamo-link.ts';
 import { ensureSchema } from './dynamo-schema.ts';
@@ -33,6 +39,10 @@ export class DynamoRegistry implements Registry {
 
   ensureSchema() {
     return ensureSchema(this.#table, this.#mayCreateTable);
+  }
+
+  deviceRecord(id: string) {
+    return readDeviceRecord(this.#table, id);
   }
 
   device(id: string) {

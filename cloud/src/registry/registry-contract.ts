@@ -23,10 +23,12 @@ function deviceContract(registry: () => Registry): void {
   it('reads back a device as it was added', async () => {
     expect(await registry().addDevice(profile)).toBe('added');
     expect(await registry().device('plant-7')).toEqual({ record: profile, links: [] });
+    expect(await registry().deviceRecord('plant-7')).toEqual(profile);
   });
 
   it('knows no device that was not added', async () => {
     expect(await registry().device('plant-7')).toBeUndefined();
+    expect(await registry().deviceRecord('plant-7')).toBeUndefined();
   });
 
   it('takes a device again with the same key, with new labels and its old date', async () => {

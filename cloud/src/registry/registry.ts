@@ -94,6 +94,8 @@ export interface Registry {
    */
   ensureSchema(): Promise<void>;
 
+  /** The device alone: what a handshake needs, however many links the device has. */
+  deviceRecord(id: string): Promise<DeviceRecord | undefined>;
   device(id: string): Promise<Device | undefined>;
   /** Pages of devices in the order of their ids. */
   devices(page: PageRequest): Promise<Page<Device>>;

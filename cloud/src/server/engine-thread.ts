@@ -10,7 +10,7 @@ const workerUrl = new URL(
 );
 
 /** The engine handles a few small items a second; its heap must not grow as if it were the process's own. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 /** One run of the engine's thread. */
 export interface EngineThread {

@@ -15,7 +15,7 @@ export interface LinkHostOptions {
   readonly live: LiveLinks;
   readonly journal: LinkJournal;
   readonly replies: ReplyDesk;
-  readonly registry: Pick<Registry, 'device'>;
+  readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly terms: WelcomeTerms;
   readonly heartbeat: HeartbeatSettings;
   readonly log: Logger;
@@ -128,8 +128,8 @@ export class LinkHost {
   async #check(id: string): Promise<void> {
     const { live, registry, log } = this.#options;
     try {
-      const device = await registry.device(id);
-      if (device === undefined || !live.update(device.record)) this.revoke(id);
+      const record = await registry.deviceRecord(id);
+      if (record === undefined || !live.update(record)) this.revoke(id);
     } catch (error) {
       log.warn({ err: error, device: id }, 'cannot check a device against the registry');
     }

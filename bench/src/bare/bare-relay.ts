@@ -18,6 +18,10 @@ let cork: Cork | undefined;
 let ids = 0;
 
 const server = createServer((request, response) => {
+  if (link === undefined) {
+    response.writeHead(503).end();
+    return;
+  }
   ids += 1;
   waiting.set(ids, response);
   const { method, url, rawHeaders } = request;
@@ -26,7 +30,7 @@ const server = createServer((request, response) => {
   frame.writeUInt32BE(ids, 0);
   meta.copy(frame, 4);
   cork?.hold();
-  link?.send(frame);
+  link.send(frame);
 });
 
 /** A frame: id, whether it is the last, length of the meta, meta, piece of the body. */

@@ -79,7 +79,7 @@ export class LinkHost {
         },
         described: (hello) => {
           link?.describe(hello);
-          if (link !== undefined) this.#options.journal.opened(link.record());
+          if (link !== undefined) this.#options.journal.described(link.record());
           log.info({ sources: hello.sources.length }, 'link described anew');
         },
         draining: () => {

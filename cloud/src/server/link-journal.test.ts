@@ -31,6 +31,10 @@ function bench() {
         await write(`open ${record.connectionId} ${record.agent}`);
         return 'opened';
       },
+      describeLink: async (_device, _instance, connectionId, hello) => {
+        await write(`describe ${connectionId} ${hello.agent}`);
+        return true;
+      },
       closeLink: async (_device, _instance, connectionId, end) => {
         await write(`close ${connectionId} ${end.why}`);
         return true;
@@ -64,11 +68,24 @@ describe('link journal', () => {
   test('changes while a write is under way are one further write', async () => {
     const b = bench();
     b.journal.opened(link());
-    b.journal.opened(link('c1', 'a/2'));
-    b.journal.opened(link('c1', 'a/3'));
+    b.journal.described(link('c1', 'a/2'));
+    b.journal.described(link('c1', 'a/3'));
     await b.journal.flush();
     await b.journal.flush();
-    expect(b.calls).toEqual(['open c1 a/1', 'open c1 a/3']);
+    expect(b.calls).toEqual(['open c1 a/1', 'describe c1 a/3']);
+  });
+
+  test('a description that waits beside the opening goes with it', async () => {
+    const b = bench();
+    b.fail(true);
+    b.journal.opened(link());
+    await b.journal.flush();
+    b.journal.described(link('c1', 'a/2'));
+    b.fail(false);
+    b.calls.length = 0;
+    b.clock.advance(5_000);
+    await b.journal.flush();
+    expect(b.calls).toEqual(['open c1 a/2']);
   });
 
   test('a registry that is down loses nothing: all is written when it is back', async () => {

@@ -8,14 +8,16 @@ interface LinkEnd {
 
 interface Entry {
   link: LinkRecord;
-  opened: boolean;
+  /** What of the link is still to be written; a link that is opened is described with it. */
+  opens: boolean;
+  describes: boolean;
   end: LinkEnd | undefined;
   /** Changes while a write is under way call for another. */
   version: number;
 }
 
 export interface LinkJournalOptions {
-  readonly registry: Pick<Registry, 'openLink' | 'closeLink'>;
+  readonly registry: Pick<Registry, 'openLink' | 'describeLink' | 'closeLink'>;
   readonly clock: Clock;
   failed(error: unknown, waiting: number): void;
 }
@@ -40,29 +42,19 @@ export class LinkJournal {
     return this.#entries.size;
   }
 
-  /** The link's whole record, after `hello`: also when the agent described itself anew. */
+  /** The link's whole record, after its first `hello`. */
   opened(link: LinkRecord): void {
-    const entry = this.#entries.get(link.connectionId);
-    if (entry === undefined) {
-      this.#entries.set(link.connectionId, { link, opened: true, end: undefined, version: 0 });
-    } else {
-      entry.link = link;
-      entry.opened = true;
-      entry.version += 1;
-    }
-    this.#write();
+    this.#note(link, { opens: true });
+  }
+
+  /** The agent described itself anew. */
+  described(link: LinkRecord): void {
+    this.#note(link, { describes: true });
   }
 
   /** The link's last word. */
   closed(link: LinkRecord, end: LinkEnd): void {
-    const entry = this.#entries.get(link.connectionId);
-    if (entry === undefined) {
-      this.#entries.set(link.connectionId, { link, opened: false, end, version: 0 });
-    } else {
-      entry.end = end;
-      entry.version += 1;
-    }
-    this.#write();
+    this.#note(link, { end });
   }
 
   /** Resolves when all is written, or when the registry failed once more. */
@@ -76,6 +68,20 @@ export class LinkJournal {
   stop(): void {
     this.#retry?.cancel();
     this.#entries.clear();
+  }
+
+  #note(link: LinkRecord, change: Partial<Omit<Entry, 'link' | 'version'>>): void {
+    const { connectionId } = link;
+    const entry = this.#entries.get(connectionId) ?? {
+      link,
+      opens: false,
+      describes: false,
+      end: undefined,
+      version: 0,
+    };
+    Object.assign(entry, change, { link, version: entry.version + 1 });
+    this.#entries.set(connectionId, entry);
+    this.#write();
   }
 
   #write(): void {
@@ -105,16 +111,19 @@ export class LinkJournal {
   }
 
   async #writeOne(entry: Entry): Promise<void> {
-    const { link, end } = entry;
-    if (entry.opened) {
-      entry.opened = false;
-      await this.#options.registry.openLink(link).catch((error: unknown) => {
-        entry.opened = true;
-        throw error;
-      });
+    const { registry } = this.#options;
+    const { link, opens, describes, end } = entry;
+    const { device, instance, connectionId } = link;
+    entry.opens = false;
+    entry.describes = false;
+    try {
+      if (opens) await registry.openLink(link);
+      else if (describes) await registry.describeLink(device, instance, connectionId, link);
+    } catch (error) {
+      entry.opens ||= opens;
+      entry.describes ||= describes;
+      throw error;
     }
-    if (end !== undefined) {
-      await this.#options.registry.closeLink(link.device, link.instance, link.connectionId, end);
-    }
+    if (end !== undefined) await registry.closeLink(device, instance, connectionId, end);
   }
 }

@@ -58,6 +58,11 @@ describe('loadConfig', () => {
     });
   });
 
+  it('without sources is a device that cannot be asked for anything', async () => {
+    const config = await load('relay: wss://relay.example\ndevice: plant-7\n');
+    expect(config.sources).toEqual(new Map());
+  });
+
   it('cannot be changed afterwards', async () => {
     const config = await load(minimal);
     expect(() => Object.assign(config.redial, { baseMs: 1 })).toThrow(TypeError);
@@ -159,7 +164,7 @@ sources: { metrics: { kind: ftp } }
   });
 
   it('reports what is missing', async () => {
-    expect(await problems('')).toEqual([
+    expect(await problems('sources: 3')).toEqual([
       expect.stringMatching(/^relay: expected a URL such as wss:\/\/relay.example/),
       expect.stringMatching(/^device: expected 1 to 128/),
       'sources: expected a map of source names',

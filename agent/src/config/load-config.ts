@@ -38,7 +38,7 @@ export function loadConfig(origins: ConfigOrigins): AgentConfig {
   const file = readConfigFile(path);
   const merged = mergeConfig({ ...origins, file: file.values, fileFolder: dirname(path) });
   const labels = parseLabels(file.values.get('labels') ?? {});
-  const sources = parseSources(file.values.get('sources'));
+  const sources = parseSources(file.values.get('sources') ?? {});
   const ca = readAuthorities(merged.get('ca'));
   const problems = [...file.problems, ...unknownVariables(origins.env), ...wrongValues(merged)];
   for (const part of [labels, sources, ca]) if ('problems' in part) problems.push(...part.problems);

@@ -19,7 +19,7 @@ import { PullTickets } from './pull/pull-tickets.ts';
 import type { Registry } from './registry/registry.ts';
 import { ReplyDesk } from './reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from './reply/reply-to.ts';
-import { type CertificateFiles, CertificateWatch, readCertificate } from './server/certificate.ts';
+import { CertificateWatch, readCertificate } from './server/certificate.ts';
 import { OneBoxDevices } from './server/device-store.ts';
 import { HttpHost } from './server/http-host.ts';
 import { IdleWatch } from './server/idle-watch.ts';
@@ -28,24 +28,8 @@ import { LinkHost } from './server/link-host.ts';
 import { LinkJournal } from './server/link-journal.ts';
 import { LiveLinks } from './server/live-links.ts';
 import { PullLog } from './server/pull-log.ts';
-import { remoteAddressOf, type TrustedProxy } from './server/remote-address.ts';
-
-/** What the one-box server is set to; times in milliseconds, sizes in bytes. */
-export interface RelaySettings {
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly tls: CertificateFiles | undefined;
-  readonly trustedProxy: TrustedProxy;
-  readonly limits: {
-    readonly pullsPerLink: number;
-    readonly links: number;
-    readonly requestBodyBytes: number;
-    readonly headBytes: number;
-  };
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  readonly deadline: { readonly defaultMs: number; readonly maxMs: number };
-  readonly idleMs: number;
-  readonly drainMs: number;
-}
+import type { RelaySettings } from './server/relay-settings.ts';
+import { remoteAddressOf } from './server/remote-address.ts';
 
 export interface RelayParts {
   readonly settings: RelaySettings;

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import type { ListenAddress } from './relay-config.ts';
+import type { ListenAddress } from '../server/relay-settings.ts';
 
 const addressPattern = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
 

@@ -1,0 +1,26 @@
+import type { CertificateFiles } from './certificate.ts';
+import type { TrustedProxy } from './remote-address.ts';
+
+/** What the one-box server is set to; times in milliseconds, sizes in bytes. */
+export interface RelaySettings {
+  readonly listen: ListenAddress;
+  readonly tls: CertificateFiles | undefined;
+  readonly trustedProxy: TrustedProxy;
+  readonly limits: {
+    readonly pullsPerLink: number;
+    readonly links: number;
+    readonly requestBodyBytes: number;
+    readonly headBytes: number;
+  };
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly deadline: { readonly defaultMs: number; readonly maxMs: number };
+  readonly idleMs: number;
+  readonly drainMs: number;
+}
+
+export interface ListenAddress {
+  /** A name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+}

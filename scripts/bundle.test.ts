@@ -46,8 +46,8 @@ describe('a bundle', () => {
       await writeFile(join(folder, 'src', name), text);
     }
     await bundlePackage(folder, [
-      { entry: 'src/main.ts', out: 'dist/program.mjs', kind: 'program' },
-      { entry: 'src/worker.ts', out: 'dist/worker.mjs', kind: 'worker' },
+      { entry: 'src/main.ts', out: 'program.mjs', kind: 'program' },
+      { entry: 'src/worker.ts', out: 'worker.mjs', kind: 'worker' },
     ]);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -82,7 +82,9 @@ it('every program and worker that a package ships has its bundle', async () => {
   for (const [name, bundles] of Object.entries(BUNDLES)) {
     const manifest = await readFile(join(ROOT, name, 'package.json'), 'utf8');
     const { bin } = JSON.parse(manifest) as { bin: Record<string, string> };
-    const programs = bundles.filter(({ kind }) => kind === 'program').map(({ out }) => `./${out}`);
+    const programs = bundles
+      .filter(({ kind }) => kind === 'program')
+      .map(({ out }) => `./dist/${out}`);
     expect(programs).toEqual(Object.values(bin));
   }
 });

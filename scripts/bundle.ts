@@ -3,13 +3,13 @@
  * source map beside it. Node does not run TypeScript under `node_modules`, so a package, an image
  * or a Lambda gets these. Native parts are left out and resolved from `node_modules` at run time.
  */
-import { readFileSync } from 'node:fs';
-import { chmod, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 
-/** One file to build: `entry` and `out` are relative to the package; a program is executable. */
+/** One file to build: `entry` is relative to the package, `out` to its `dist`; a program is executable. */
 export interface Bundle {
   entry: string;
   out: string;
@@ -17,10 +17,10 @@ export interface Bundle {
 }
 
 export const BUNDLES: Readonly<Record<string, readonly Bundle[]>> = {
-  agent: [{ entry: 'src/main.ts', out: 'dist/pullwire-agent.mjs', kind: 'program' }],
+  agent: [{ entry: 'src/main.ts', out: 'pullwire-agent.mjs', kind: 'program' }],
   cloud: [
-    { entry: 'src/main.ts', out: 'dist/pullwire-relay.mjs', kind: 'program' },
-    { entry: 'src/server/engine-worker.ts', out: 'dist/pullwire-engine.mjs', kind: 'worker' },
+    { entry: 'src/main.ts', out: 'pullwire-relay.mjs', kind: 'program' },
+    { entry: 'src/server/engine-worker.ts', out: 'pullwire-engine.mjs', kind: 'worker' },
   ],
 };
 
@@ -47,17 +47,28 @@ const SETTINGS: BuildOptions = {
 };
 
 /**
- * Builds one package's bundles; what stood in its `dist` is removed first.
+ * Builds one package's bundles. They take the place of what stood in its `dist` all at once, when they are whole: a
+ * program that starts meanwhile finds the old ones.
  *
  * @throws the build's error, which esbuild has then already printed.
  */
 export async function bundlePackage(folder: string, bundles: readonly Bundle[]): Promise<void> {
-  await rm(join(folder, 'dist'), { recursive: true, force: true });
-  await Promise.all(bundles.map((bundle) => bundleOne(folder, bundle)));
+  const dist = join(folder, 'dist');
+  const fresh = `${dist}.new`;
+  const stale = `${dist}.old`;
+  await Promise.all([fresh, stale].map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all(bundles.map((bundle) => bundleOne(folder, fresh, bundle)));
+  if (existsSync(dist)) await rename(dist, stale);
+  await rename(fresh, dist);
+  await rm(stale, { recursive: true, force: true });
 }
 
-async function bundleOne(folder: string, { entry, out, kind }: Bundle): Promise<void> {
-  const outfile = join(folder, out);
+async function bundleOne(
+  folder: string,
+  into: string,
+  { entry, out, kind }: Bundle,
+): Promise<void> {
+  const outfile = join(into, out);
   const shebang = kind === 'program' && !hasShebang(join(folder, entry)) ? SHEBANG : '';
   await build({
     ...SETTINGS,

@@ -2,12 +2,6 @@ import type { CliContext, ProcessSignals } from './cli/cli-context.ts';
 
 const wantedNode = 24;
 
-/**
- * A server's young generation, in MB: as large as V8 would let it grow, it is mostly memory that nobody else can use,
- * and larger than the caches of a small box.
- */
-const heapFlag = '--max-semi-space-size=4';
-
 /** Exit code of a process that a signal ends, as shells count. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -21,7 +15,10 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  if (process.argv[2] === 'serve') startAnew();
+  if (process.argv[2] === 'serve') {
+    const { takeDaemonHeap } = await import('@pullwire/shared/daemon-heap');
+    takeDaemonHeap(process.env);
+  }
   process.stdout.on('error', () => process.exit()); // whoever read it has seen enough, such as `head`
   const { runCli } = await import('./cli/run-cli.ts');
   const { systemClock } = await import('@pullwire/shared');
@@ -40,14 +37,6 @@ async function main(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), context);
   // A server has stopped every part; whatever a library still holds must not keep the process.
   if (serving) process.exit();
-}
-
-/** V8 takes its flags only at the start: the same process (execve(2)) begins again with them, where that can be done. */
-function startAnew(): void {
-  const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
-  if (process.execve === undefined || given.includes('semi-space')) return;
-  const args = [...process.execArgv, heapFlag, ...process.argv.slice(1)];
-  process.execve(process.execPath, [process.execPath, ...args], process.env);
 }
 
 /** The first SIGTERM or SIGINT asks to stop, the second one does not ask. */

@@ -16,6 +16,20 @@ test('collects once so many bytes have moved, and again after as many', () => {
   expect(collections).toBe(2);
 });
 
+test('counts large bodies that came in, each the last fragment of its message, and no small ones', () => {
+  let collections = 0;
+  const collector = new BufferCollector(() => {
+    collections += 1;
+  }, 10_000);
+  for (let i = 0; i < 10; i += 1) collector.received([Buffer.alloc(4_096)]);
+  collector.received([]);
+  expect(collections).toBe(0);
+  collector.received([Buffer.alloc(20), Buffer.alloc(9_999)]);
+  expect(collections).toBe(0);
+  collector.received([Buffer.alloc(5_000)]);
+  expect(collections).toBe(1);
+});
+
 test('buffers that are no longer used are gone after a collection', () => {
   const collector = new BufferCollector(undefined, 1);
   collector.moved(1);

@@ -29,9 +29,6 @@ import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkSocket } from './link-socket.ts';
 import { LinkWriter } from './link-writer.ts';
 
-/** Smaller bodies do not add up to anything that the young generation would not see. */
-const largeBytes = 4_096;
-
 /** PROTOCOL.md, "States of a link"; a link exists from `greeting` on. */
 export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
 
@@ -204,18 +201,13 @@ export class Link implements PullLink {
     this.#options.counters.framesIn += 1;
     try {
       // With `fragments` as its binary type, `ws` gives the pieces of a binary message, and one buffer for text.
-      if (isBinary) this.#countBody(data as Uint8Array[]);
+      if (isBinary) this.#options.collector.received(data as Uint8Array[]);
       const incoming = isBinary ? (data as Uint8Array[]) : (data as Buffer).toString();
       dispatch(this.#decode(incoming), this.#state !== 'greeting', this.#handlers);
     } catch (error) {
       this.#fail(error);
     }
   };
-
-  #countBody(fragments: readonly Uint8Array[]): void {
-    const { length } = fragments.at(-1) ?? [];
-    if (length !== undefined && length > largeBytes) this.#options.collector.moved(length);
-  }
 
   #welcomed(welcome: Welcome): void {
     if (welcome.version !== protocolVersion) {

@@ -47,8 +47,6 @@ const streamBytes = 128 * 1024;
 /** A link whose socket takes nothing while this much waits is full: new pulls are refused, not queued. */
 const fullBytes = 4 * 1024 * 1024;
 const closeWithinMs = 2_000;
-/** Smaller bodies do not add up to anything that the young generation would not see. */
-const largeBytes = 4_096;
 
 /** One agent's WebSocket at the one-box server: frames in and out, proof of life, and its end. */
 export class AgentSocket implements Connection, ProofOfLife {
@@ -161,7 +159,7 @@ export class AgentSocket implements Connection, ProofOfLife {
           `${codec.subprotocol} has no ${isBinary ? 'binary' : 'text'} messages`,
         );
       }
-      if (isBinary) this.#countBody(data as Buffer[]);
+      if (isBinary) this.#options.collector.received(data as Buffer[]);
       // With `binaryType` fragments ws gives an array for binary messages, and one Buffer for text.
       events.message(
         codec.decodeAgent(isBinary ? (data as Buffer[]) : (data as Buffer).toString('utf8')),
@@ -169,12 +167,6 @@ export class AgentSocket implements Connection, ProofOfLife {
     } catch (error) {
       this.#refuse(error);
     }
-  }
-
-  /** A body large enough to matter is a fragment of its own, or makes the only one large. */
-  #countBody(fragments: readonly Uint8Array[]): void {
-    const { length } = fragments.at(-1) ?? [];
-    if (length !== undefined && length > largeBytes) this.#options.collector.moved(length);
   }
 
   #refuse(error: unknown): void {

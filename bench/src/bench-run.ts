@@ -67,12 +67,15 @@ async function readIdleMemory(
   });
 }
 
+/** A daemon runs for months; V8 takes some 20,000 requests to compile what is hot. */
+const warmUpSeconds = 6;
+
 /** Nothing of this counts: code gets compiled, connections and files get cached. */
 async function warmUp(systems: readonly System[], { signal }: Workbench): Promise<void> {
   say('warming up …');
   for (const system of systems) {
     await download(system, '100mb', signal);
-    await runWrk(system, { payload: '200b', connections: 32, seconds: 2 }, signal);
+    await runWrk(system, { payload: '200b', connections: 32, seconds: warmUpSeconds }, signal);
   }
 }
 

@@ -13,21 +13,22 @@ import type { Exchange } from './http/exchange.ts';
 import { Front } from './http/front.ts';
 import { problem } from './http/problem.ts';
 import { DeviceService } from './presence/device-service.ts';
+import { IdleWatch } from './pull/idle-watch.ts';
 import { PullInFlight } from './pull/pull-in-flight.ts';
+import { PullLog } from './pull/pull-log.ts';
 import { PullService } from './pull/pull-service.ts';
 import { PullTickets } from './pull/pull-tickets.ts';
+import { WindowBudget } from './pull/window-budget.ts';
 import type { Registry } from './registry/registry.ts';
 import { ReplyDesk } from './reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from './reply/reply-to.ts';
 import { CertificateWatch, readCertificate } from './server/certificate.ts';
 import { OneBoxDevices } from './server/device-store.ts';
 import { HttpHost } from './server/http-host.ts';
-import { IdleWatch } from './server/idle-watch.ts';
 import { type AdmittedLink, LinkDoor } from './server/link-door.ts';
 import { LinkHost } from './server/link-host.ts';
 import { LinkJournal } from './server/link-journal.ts';
 import { LiveLinks } from './server/live-links.ts';
-import { PullLog } from './server/pull-log.ts';
 import type { RelaySettings } from './server/relay-settings.ts';
 import { remoteAddressOf } from './server/remote-address.ts';
 
@@ -181,9 +182,9 @@ export class Relay {
         defaultDeadlineMs: deadline.defaultMs,
         maxDeadlineMs: deadline.maxMs,
         requestBodyBytes: limits.requestBodyBytes,
-        windowBytes,
         pullsPerLink: limits.pullsPerLink,
       },
+      windows: new WindowBudget(windowBytes),
       tickets: new PullTickets({
         newPullId: pullIds(randomBytes),
         replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),

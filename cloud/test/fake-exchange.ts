@@ -54,6 +54,10 @@ export class FakeExchange implements Exchange, RequestBodySource {
     return JSON.parse(this.bodyText) as { code: string; stage: string; detail: string };
   }
 
+  get headSent(): boolean {
+    return this.status !== undefined;
+  }
+
   listen(listener: ExchangeListener): void {
     this.#listener = listener;
   }

@@ -42,6 +42,8 @@ export interface Exchange {
   answer(answer: HttpAnswer): void;
   /** The head of a streamed answer; `end` with the whole body right after it is one write. */
   head(status: number, reason: string | undefined, headers: HeaderList): void;
+  /** Whether a head has gone out: until then a fault can still be an honest answer. A host may collect a small one. */
+  readonly headSent: boolean;
   /** Sends the head now: its body may be long in coming. */
   flush(): void;
   /** Returns false where the caller does not keep up; `taken` tells when it does again. */

@@ -53,6 +53,8 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   #movedAt: number;
   #sent = false;
   #heard = false;
+  /** The status of the problem that was answered. */
+  #answered: number | undefined;
   #over = false;
 
   constructor(options: PullInFlightOptions) {
@@ -102,6 +104,10 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.fail(new PullFault('link-lost', stage, { detail, retryAfterMs: 1_000 }), 'relay');
   }
 
+  sendFailed(fault: PullFault): void {
+    this.fail(fault, 'relay');
+  }
+
   room(): void {
     if (!this.#over) this.#request.room();
   }
@@ -125,13 +131,14 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.#giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
   }
 
-  /** Before the head an honest answer; after it a transfer that breaks where the caller sees it. */
+  /** Before the head has gone out an honest answer; after it a transfer that breaks where the caller sees it. */
   fail(fault: PullFault, answeredBy: AnsweredBy): void {
     if (this.#over) return;
     const { exchange, pull } = this.#options;
-    if (this.#reply.status === undefined) {
+    if (!exchange.headSent) {
       const { method, pullId } = pull;
       exchange.answer(problem(fault, { method, answeredBy, pullId }));
+      this.#answered = fault.status;
     } else {
       exchange.breakOff();
     }
@@ -202,7 +209,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
       pull,
       device: target.device,
       instance: target.instance,
-      status: this.#reply.status ?? fault?.status,
+      status: this.#answered ?? this.#reply.status ?? fault?.status,
       code: fault?.code,
       stage: fault?.stage,
       detail: fault?.message,

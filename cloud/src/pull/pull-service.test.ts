@@ -12,6 +12,7 @@ import type { PullOutcome } from './pull-in-flight.ts';
 import { type PullRefusal, PullService } from './pull-service.ts';
 import type { PullableDevice } from './pull-target.ts';
 import { PullTickets } from './pull-tickets.ts';
+import { WindowBudget } from './window-budget.ts';
 
 const windowBytes = 65_536;
 
@@ -59,9 +60,9 @@ function bench(
       defaultDeadlineMs: 30_000,
       maxDeadlineMs: 60_000,
       requestBodyBytes: 100_000,
-      windowBytes: 1_000,
       pullsPerLink: 2,
     },
+    windows: new WindowBudget(1_000),
     tickets: new PullTickets({
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(key, { ...address, host: 'h' }),

@@ -16,14 +16,11 @@ import {
   type PullTarget,
 } from './pull-target.ts';
 import type { PullTickets } from './pull-tickets.ts';
-import { WindowBudget } from './window-budget.ts';
 
 export interface PullLimits {
   readonly defaultDeadlineMs: number;
   readonly maxDeadlineMs: number;
   readonly requestBodyBytes: number;
-  /** Bytes that all replies together should have on their way or waiting for their callers. */
-  readonly windowBytes: number;
   readonly pullsPerLink: number;
 }
 
@@ -34,9 +31,16 @@ export interface PullServiceOptions {
   readonly clock: Clock;
   readonly limits: PullLimits;
   readonly tickets: Pick<PullTickets, 'next'>;
+  readonly windows: ReplyWindows;
   ended(outcome: PullOutcome): void;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
+}
+
+/** Gives each reply its first credit, in bytes, and takes it back at its end. */
+export interface ReplyWindows {
+  take(): number;
+  give(bytes: number): void;
 }
 
 /** Why a request was answered before anything went to the device. */
@@ -52,11 +56,9 @@ type PullRoute = Extract<Route, { name: 'pull' }>;
 /** The use case: a caller's request becomes a pull at a device's agent, and its reply the caller's answer. */
 export class PullService {
   readonly #options: PullServiceOptions;
-  readonly #windows: WindowBudget;
 
   constructor(options: PullServiceOptions) {
     this.#options = options;
-    this.#windows = new WindowBudget(options.limits.windowBytes);
   }
 
   /** Answers the exchange, at once or later; never throws. What is cached is decided without waiting. */
@@ -105,7 +107,7 @@ export class PullService {
       requestBodyBytes: limits.requestBodyBytes,
       ended: (outcome) => {
         replies.forget(outcome.pull.pullId);
-        this.#windows.give(outcome.pull.credit);
+        this.#options.windows.give(outcome.pull.credit);
         this.#options.ended(outcome);
       },
     });
@@ -151,7 +153,7 @@ export class PullService {
       path,
       headers,
       deadlineMs: Math.max(1, Math.round(deadlineMs - Math.min(500, deadlineMs * 0.1))),
-      credit: this.#windows.take(),
+      credit: this.#options.windows.take(),
       caller: caller.name,
       end: exchange.body.length === 0,
     };

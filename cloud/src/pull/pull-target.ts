@@ -1,3 +1,4 @@
+import type { PullFault } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
 
 /** A pull as its link sees it. */
@@ -5,6 +6,8 @@ export interface LinkedPull {
   readonly pullId: string;
   /** The link ended; nothing more comes. */
   linkLost(why: string): void;
+  /** A frame of this pull could not be sent after all, where sending takes time. */
+  sendFailed(fault: PullFault): void;
   /** The connection's queue has room again for this pull. */
   room(): void;
 }

@@ -51,6 +51,8 @@ export function linkOfItem(item: Item): LinkRecord {
   const expiresAt = optionalNumberOf(item, 'expiresAt');
   const closedAt = optionalNumberOf(item, 'closedAt');
   const closedWhy = optionalTextOf(item, 'closedWhy');
+  const drainingAt = optionalNumberOf(item, 'drainingAt');
+  const replaces = optionalTextOf(item, 'replaces');
   return {
     device: textOf(item, 'device'),
     instance: textOf(item, 'instance'),
@@ -64,6 +66,8 @@ export function linkOfItem(item: Item): LinkRecord {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(closedAt === undefined ? {} : { closedAt }),
     ...(closedWhy === undefined ? {} : { closedWhy }),
+    ...(drainingAt === undefined ? {} : { drainingAt }),
+    ...(replaces === undefined ? {} : { replaces }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, optionalNumberOf, textOf } from './dynamo-attribute.ts';
+import { type Item, textOf } from './dynamo-attribute.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
 import { linkIsNewer, stillOwner, stillThisLink } from './dynamo-condition.ts';
-import { linkItem } from './dynamo-item.ts';
+import { linkItem, linkOfItem } from './dynamo-item.ts';
 import { setAttributes } from './dynamo-set.ts';
 import { itemKeys } from './dynamo-table.ts';
 import type { LinkDescription, LinkRecord } from './registry.ts';
@@ -22,21 +22,36 @@ export async function openLink(table: DynamoTable, link: LinkRecord): Promise<'o
 
 /** Whether an earlier attempt wrote this very link, and its answer was lost. */
 async function isOpen(table: DynamoTable, link: LinkRecord): Promise<boolean> {
+  const stored = await readLink(table, link.device, link.instance);
+  return stored?.connectionId === link.connectionId && stored.closedAt === undefined;
+}
+
+export async function readLink(
+  table: DynamoTable,
+  device: string,
+  instance: string,
+): Promise<LinkRecord | undefined> {
   const answer = await call(table, () =>
     table.client.send(
       new GetItemCommand({
         TableName: table.name,
-        Key: itemKeys.link(link.device, link.instance),
+        Key: itemKeys.link(device, instance),
         ConsistentRead: true,
       }),
     ),
   );
-  const item = answer.Item;
-  return (
-    item !== undefined &&
-    textOf(item, 'connectionId') === link.connectionId &&
-    optionalNumberOf(item, 'closedAt') === undefined
-  );
+  return answer.Item === undefined ? undefined : linkOfItem(answer.Item);
+}
+
+export function drainLink(
+  table: DynamoTable,
+  device: string,
+  instance: string,
+  connectionId: string,
+  at: number,
+): Promise<boolean> {
+  const key = itemKeys.link(device, instance);
+  return setAttributes(table, key, { drainingAt: at }, stillOwner(connectionId));
 }
 
 export function describeLink(

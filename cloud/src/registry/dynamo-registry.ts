@@ -7,7 +7,7 @@ import {
   removeDevice,
 } from './dynamo-device.ts';
 import { addKey, readKey, readKeys, revokeKey } from './dynamo-key.ts';
-import { closeLink, describeLink, openLink } from './dynamo-link.ts';
+import { closeLink, describeLink, drainLink, openLink, readLink } from './dynamo-link.ts';
 import { ensureSchema } from './dynamo-schema.ts';
 import { sweep } from './dynamo-sweep.ts';
 import type {
@@ -63,6 +63,14 @@ export class DynamoRegistry implements Registry {
 
   openLink(link: LinkRecord) {
     return openLink(this.#table, link);
+  }
+
+  link(device: string, instance: string) {
+    return readLink(this.#table, device, instance);
+  }
+
+  drainLink(device: string, instance: string, connectionId: string, at: number) {
+    return drainLink(this.#table, device, instance, connectionId, at);
   }
 
   describeLink(device: string, instance: string, connectionId: string, hello: LinkDescription) {

@@ -64,6 +64,17 @@ export function linkContract(registry: () => Registry): void {
     expect((await stored())?.closedWhy).toBe('link-lost');
   });
 
+  it('reads one link, and remembers that it drains and what it replaced', async () => {
+    expect(await registry().link('plant-7', 'main')).toBeUndefined();
+    await registry().openLink(link({ replaces: 'c-0' }));
+    expect(await registry().drainLink('plant-7', 'main', 'c-9', 6_000)).toBe(false);
+    expect(await registry().drainLink('plant-7', 'main', 'c-1', 6_000)).toBe(true);
+    const drained = link({ replaces: 'c-0', drainingAt: 6_000 });
+    expect(await registry().link('plant-7', 'main')).toEqual(drained);
+    await registry().closeLink('plant-7', 'main', 'c-1', { at: 7_000, why: 'drained' });
+    expect(await registry().drainLink('plant-7', 'main', 'c-1', 8_000)).toBe(false);
+  });
+
   it('keeps the first last word', async () => {
     await registry().openLink(link());
     const close = (at: number, why: string) =>

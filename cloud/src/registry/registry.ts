@@ -28,6 +28,10 @@ export interface LinkRecord extends LinkDescription {
   readonly subprotocol: Subprotocol;
   /** Epoch *seconds*, as DynamoDB's TTL wants them: an open link is not believed after this. */
   readonly expiresAt?: number;
+  /** The agent wants no new pulls on it (milliseconds). */
+  readonly drainingAt?: number;
+  /** The connection of the open link that this one took the place of: it is told once this one has said `hello`. */
+  readonly replaces?: string;
   /** The link's last word: when it ended, and why. */
   readonly closedAt?: number;
   readonly closedWhy?: string;
@@ -119,6 +123,10 @@ export interface Registry {
     connectionId: string,
     hello: LinkDescription,
   ): Promise<boolean>;
+  /** The latest link of an instance, open or closed. */
+  link(device: string, instance: string): Promise<LinkRecord | undefined>;
+  /** Records that a link takes no new pulls (`at` in milliseconds); false where it was replaced or has ended. */
+  drainLink(device: string, instance: string, connectionId: string, at: number): Promise<boolean>;
   /** Writes a link's last word (`at` in milliseconds); false where it was replaced or has had its last word. */
   closeLink(
     device: string,

@@ -74,6 +74,16 @@ export class ReplyDesk {
     return reason;
   }
 
+  /**
+   * A frame that a function of ours passed on: it has checked signature and sender (PROTOCOL.md, "Order", rule 7), so
+   * that the text alone must be this pull's. Returns and counts as `receive` does.
+   */
+  passedOn(message: ReplyMessage): StrayReason | undefined {
+    const pull = this.#waiting.get(message.pullId);
+    const device = pull?.device ?? '';
+    return this.receive(message, { device, connectionId: '' });
+  }
+
   #classify(message: ReplyMessage, sender: Sender): StrayReason {
     const address = verifyReplyTo(this.#keys, message.replyTo, this.#nowSeconds());
     if (typeof address === 'string') return address;

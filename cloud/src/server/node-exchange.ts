@@ -56,6 +56,10 @@ export class NodeExchange implements Exchange, RequestBodySource {
     return this.#response.writableLength;
   }
 
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+
   listen(listener: ExchangeListener): void {
     this.#listener = listener;
     const response = this.#response;

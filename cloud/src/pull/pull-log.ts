@@ -1,7 +1,7 @@
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
-import type { PullOutcome } from '../pull/pull-in-flight.ts';
-import type { PullRefusal } from '../pull/pull-service.ts';
+import type { PullOutcome } from './pull-in-flight.ts';
+import type { PullRefusal } from './pull-service.ts';
 
 export interface PullCounters {
   done: number;

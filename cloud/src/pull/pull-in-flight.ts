@@ -45,7 +45,7 @@ export interface PullInFlightOptions {
 export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   readonly pullId: string;
   readonly device: string;
-  readonly replyTo: string;
+  replyTo: string;
   readonly #options: PullInFlightOptions;
   readonly #request: RequestToAgent;
   readonly #reply: ReplyToCaller;
@@ -69,7 +69,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
       target.connection,
       pull,
       options.requestBodyBytes,
-      { ready: (body) => this.#send(body), failed: (fault) => this.#giveUp(fault, 'relay') },
+      { ready: (body) => this.#send(body), failed: (fault) => this.giveUp(fault, 'relay') },
     );
     this.#reply = new ReplyToCaller(exchange, pull.pullId, pull.credit, {
       elapsed: () => options.clock.monotonic() - options.receivedAt,
@@ -94,8 +94,16 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     try {
       this.#take(message);
     } catch (error) {
-      this.#giveUp(asFault(error), 'relay');
+      this.giveUp(asFault(error), 'relay');
     }
+  }
+
+  /** Replies come elsewhere from now on: the agent sends again what may have been lost on the way. */
+  moveReplies(replyTo: string): void {
+    if (this.#over) return;
+    this.replyTo = replyTo;
+    const { pullId } = this;
+    this.#control({ action: 'resend', pullId, have: this.#reply.next, replyTo });
   }
 
   linkLost(why: string): void {
@@ -128,7 +136,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   endIfIdle(before: number): void {
     if (this.#over || this.#reply.status === undefined || this.#movedAt > before) return;
     const detail = 'neither the caller nor the source moved a byte within the idle limit';
-    this.#giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
+    this.giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
   }
 
   /** Before the head has gone out an honest answer; after it a transfer that breaks where the caller sees it. */
@@ -155,6 +163,9 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
       case 'body':
       case 'end':
         return this.#reply.receive(message);
+      case 'upload':
+      case 'complete':
+        throw new WireError('protocol-error', `${message.action}: the relay did not announce it`);
     }
   }
 
@@ -174,8 +185,8 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.#options.target.connection.control(message);
   }
 
-  /** The relay's own fault: the agent is told to stop. */
-  #giveUp(fault: PullFault, reason: CancelReason): void {
+  /** Ends the pull from this side: the agent is told to stop. */
+  giveUp(fault: PullFault, reason: CancelReason): void {
     this.#cancel(reason);
     this.fail(fault, 'relay');
   }
@@ -195,7 +206,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     if (this.#over) return;
     const ms = this.#options.deadlineMs;
     const detail = `no reply began within ${ms} ms (Prefer: wait=N sets more)`;
-    this.#giveUp(new PullFault('deadline-exceeded', 'deadline', { detail }), 'deadline');
+    this.giveUp(new PullFault('deadline-exceeded', 'deadline', { detail }), 'deadline');
   }
 
   #end(fault: PullFault | undefined): void {

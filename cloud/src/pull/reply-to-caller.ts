@@ -47,6 +47,11 @@ export class ReplyToCaller {
     this.#order = new Reorder({ frames: earlyFrameLimit, bytes: windowBytes, next: 0 });
   }
 
+  /** The number of the frame that comes next. */
+  get next(): number {
+    return this.#order.next;
+  }
+
   get bytes(): number {
     return this.#received;
   }

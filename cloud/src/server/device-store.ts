@@ -1,9 +1,9 @@
-import { type Clock, PullFault } from '@pullwire/shared';
+import type { Clock } from '@pullwire/shared';
 import type { DeviceStore } from '../presence/device-service.ts';
+import { orUnavailable } from '../presence/or-unavailable.ts';
 import { type LiveProof, presenceOf } from '../presence/presence.ts';
 import type { OfflineInfo, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
-import { RegistryError } from '../registry/registry-error.ts';
 import type { LiveLinks } from './live-links.ts';
 
 export interface OneBoxDevicesOptions {
@@ -107,18 +107,5 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
     const records = new Map(device.links.map((link) => [link.instance, link]));
     for (const link of live) records.set(link.instance, link.record());
     return { ...device, links: [...records.values()] };
-  }
-}
-
-async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    throw new PullFault('registry-unavailable', 'lookup', {
-      detail: 'the registry cannot be read now',
-      retryAfterMs: 2_000,
-      cause: error,
-    });
   }
 }

@@ -87,6 +87,8 @@ export class LinkSession {
       case 'end':
       case 'fault':
       case 'credit':
+      case 'upload':
+      case 'complete':
         return this.#reply(message);
       case 'drain':
         return this.#drain();

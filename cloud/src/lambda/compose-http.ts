@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, PullFault, pullIds } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import { CallerAuth } from '../auth/caller-auth.ts';
+import type { Poster } from '../connection/poster.ts';
+import { Front } from '../http/front.ts';
+import { DeviceService } from '../presence/device-service.ts';
+import { IdleWatch } from '../pull/idle-watch.ts';
+import { PullInFlight } from '../pull/pull-in-flight.ts';
+import { PullLog } from '../pull/pull-log.ts';
+import { PullService } from '../pull/pull-service.ts';
+import type { Registry } from '../registry/registry.ts';
+import { ReplyDesk } from '../reply/reply-desk.ts';
+import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
+import { createHttp, type HttpHandler } from './http.ts';
+import { PendingWork } from './pending-work.ts';
+import { RemoteDevices } from './remote-devices.ts';
+import { type ChannelSocket, type ChannelSocketEvents, ReplyChannel } from './reply-channel.ts';
+
+export interface HttpSettings {
+  readonly defaultDeadlineMs: number;
+  readonly maxDeadlineMs: number;
+}
+
+export interface HttpComposition {
+  readonly registry: Registry;
+  readonly poster: Poster;
+  readonly replyKey: ReplyToKey;
+  /** Dials the relay's own WebSocket API. */
+  dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: HttpSettings;
+}
+
+/** DESIGN.md, "Decisions" 5: on API Gateway each frame is a message, so the inline limit is the credit: 4 frames. */
+const inlineBytes = 88_000;
+/** A request body goes as frames of 22,000 bytes, a post each. */
+const requestBodyBytes = 1_048_576;
+const pullsPerLink = 512;
+const idleMs = 60_000;
+/** Before Lambda ends a function, its reply is ended with a reason. */
+const marginMs = 5_000;
+/** A reply may take as long as a function may run, and its frames a while longer on their way. */
+const replyToSeconds = 30 * 60;
+
+/** One environment of the http function. */
+export class HttpEnvironment {
+  readonly channel: ReplyChannel;
+  readonly handle: HttpHandler;
+  readonly replies: ReplyDesk;
+  readonly #parts: HttpComposition;
+  readonly #pullLog: PullLog;
+  readonly #work = new PendingWork();
+  #replyConnection: string | undefined;
+
+  constructor(parts: HttpComposition) {
+    const { clock, log, replyKey } = parts;
+    this.#parts = parts;
+    this.#pullLog = new PullLog(log);
+    this.replies = new ReplyDesk([replyKey], () => Math.floor(clock.wall() / 1_000));
+    this.channel = new ReplyChannel({
+      dial: parts.dial,
+      clock,
+      received: (message) => {
+        const reason = this.replies.passedOn(message);
+        if (reason !== undefined)
+          log.debug({ reason, action: message.action }, 'reply frame dropped');
+      },
+      moved: (connectionId) => this.#moveReplies(connectionId),
+      ended: (why) => log.info({ why }, 'reply channel ended'),
+    });
+    this.handle = createHttp({
+      front: this.#createFront(),
+      work: this.#work,
+      clock,
+      begun: (remainingMs) => this.#watch(remainingMs),
+    });
+  }
+
+  #createFront(): Front {
+    const { registry, clock, log, poster } = this.#parts;
+    const callers = new CallerAuth({ registry, clock });
+    const devices = new RemoteDevices({
+      registry,
+      poster,
+      clock,
+      work: this.#work,
+      channel: {
+        ready: async () => {
+          this.#replyConnection = await this.channel.ready();
+          return this.#replyConnection;
+        },
+        prove: () => this.channel.prove(),
+      },
+    });
+    return new Front({
+      pulls: this.#createPulls(callers, devices),
+      devices: new DeviceService({ callers, store: devices, wall: () => clock.wall() }),
+      readiness: () => ({ ready: true }),
+      failed: (err) => log.error({ err }, 'a request could not be handled'),
+    });
+  }
+
+  #createPulls(callers: CallerAuth, devices: RemoteDevices): PullService {
+    const { clock, settings } = this.#parts;
+    const newPullId = pullIds(randomBytes);
+    return new PullService({
+      callers,
+      devices,
+      replies: this.replies,
+      clock,
+      limits: { ...settings, requestBodyBytes, pullsPerLink },
+      windows: { take: () => inlineBytes, give: () => undefined },
+      tickets: {
+        next: (device) => {
+          const pullId = newPullId();
+          return { pullId, replyTo: this.#replyTo(pullId, device) };
+        },
+      },
+      ended: this.#pullLog.ended,
+      refused: this.#pullLog.refused,
+    });
+  }
+
+  #replyTo(pullId: string, device: string): string {
+    const { replyKey, clock } = this.#parts;
+    const host = this.#replyConnection ?? '';
+    const expiresAt = Math.ceil(clock.wall() / 1_000) + replyToSeconds;
+    return mintReplyTo(replyKey, { host, pullId, device, expiresAt });
+  }
+
+  #moveReplies(connectionId: string): void {
+    this.#replyConnection = connectionId;
+    for (const pull of this.#pulls()) pull.moveReplies(this.#replyTo(pull.pullId, pull.device));
+  }
+
+  /** Watches over one invocation; returns what ends that. */
+  #watch(remainingMs: number): () => void {
+    const { clock } = this.#parts;
+    const idle = new IdleWatch({ clock, idleMs, pulls: () => this.#pulls() });
+    idle.start();
+    const timer = clock.after(Math.max(1, remainingMs - marginMs), () => this.#endAll(remainingMs));
+    return () => {
+      timer.cancel();
+      idle.stop();
+    };
+  }
+
+  #endAll(ms: number): void {
+    const detail = `the reply was not complete after the ${ms} ms that this host may take`;
+    for (const pull of this.#pulls()) {
+      pull.giveUp(new PullFault('stream-limit', 'stream', { detail }), 'relay');
+    }
+  }
+
+  #pulls(): PullInFlight[] {
+    return [...this.replies.all()].filter((pull) => pull instanceof PullInFlight);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import type { Poster } from '../connection/poster.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { ReplyToKey } from '../reply/reply-to.ts';
+import { FrameReceiver, type GatewayTerms } from '../session/frame-receiver.ts';
+import { version } from '../version.ts';
+import { linkFields } from './link-fields.ts';
+import { createMessage } from './message.ts';
+
+export interface MessageComposition {
+  readonly registry: Pick<Registry, 'describeLink' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly poster: Poster;
+  readonly replyKey: ReplyToKey;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const terms: GatewayTerms = {
+  relay: `pullwire-relay/${version}`,
+  pulls: 512,
+  // Under the 350 s after which many NATs forget a quiet flow, and the gateway's own 10 minutes (AWS.md, "Messages").
+  heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
+  features: ['keep-alive', 'resend'],
+  lifeMarginMs: 300_000,
+};
+
+export function composeMessage({ registry, poster, replyKey, clock, log }: MessageComposition) {
+  const receiver = new FrameReceiver({
+    registry,
+    poster,
+    keys: [replyKey],
+    clock,
+    terms,
+    events: {
+      opened: (link, { agent, sources }) =>
+        log.info({ ...linkFields(link), agent, sources: sources.length }, 'link open'),
+      ended: (link, code, reason) =>
+        log.info({ ...linkFields(link), why: code, detail: reason }, 'link closed'),
+      draining: (link) => log.info(linkFields(link), 'link draining: no new pulls'),
+      stray: (link, reason, action) =>
+        log.warn({ ...linkFields(link), reason, action }, 'reply frame dropped'),
+      undelivered: (link, err) =>
+        log.warn({ ...linkFields(link), code: err.code, err }, 'reply channel gone or full'),
+      ignored: (link, name) => log.debug({ ...linkFields(link), name }, 'unknown action ignored'),
+    },
+  });
+  return createMessage({
+    receiver,
+    fromChannel: () => log.warn('a reply channel sent a message that is none of its own'),
+  });
+}

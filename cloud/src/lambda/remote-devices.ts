@@ -1,0 +1,154 @@
+import { type Clock, PullFault } from '@pullwire/shared';
+import { LookupCache } from '../auth/lookup-cache.ts';
+import { PostError, type Poster } from '../connection/poster.ts';
+import type { DeviceStore } from '../presence/device-service.ts';
+import { orUnavailable } from '../presence/or-unavailable.ts';
+import { type LiveProof, presenceOf } from '../presence/presence.ts';
+import type { LinkedPull, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
+import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
+import type { PendingWork } from './pending-work.ts';
+import { RemoteTarget } from './remote-target.ts';
+
+/** The part of `ReplyChannel` that a look-up and a pull need. */
+export interface ReplyWay {
+  ready(): Promise<string>;
+  prove(): Promise<void>;
+}
+
+export interface RemoteDevicesOptions {
+  readonly registry: Pick<Registry, 'device' | 'devices' | 'removeDevice' | 'closeLink'>;
+  readonly poster: Poster;
+  readonly channel: ReplyWay;
+  readonly work: PendingWork;
+  readonly clock: Clock;
+}
+
+/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
+const cached = { maxAgeMs: 10_000, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
+
+/** Devices whose links a gateway holds: from the registry, believed for 10 s. */
+export class RemoteDevices implements PullableDevices, DeviceStore {
+  readonly #options: RemoteDevicesOptions;
+  readonly #cache: LookupCache<Device>;
+  /** Nothing is lost with this process: links are at the gateway. */
+  readonly startedAt = 0;
+
+  constructor(options: RemoteDevicesOptions) {
+    this.#options = options;
+    this.#cache = new LookupCache({ load: (id) => options.registry.device(id), ...cached });
+  }
+
+  readonly proofOf = (link: LinkRecord): LiveProof | undefined =>
+    this.#isOpen(link)
+      ? { lastProofAt: link.connectedAt, proofDueAt: (link.expiresAt ?? 0) * 1_000 }
+      : undefined;
+
+  /** The device, and the way back open: both are looked for at once. */
+  async find(id: string): Promise<PullableDevice | undefined> {
+    const ready = this.#options.channel.ready();
+    ready.catch(() => undefined);
+    const device = await this.#read(id);
+    if (device === undefined) return undefined;
+    const pullable = this.#pullable(device);
+    if (pullable.targets.length > 0) await ready;
+    return pullable;
+  }
+
+  async device(id: string): Promise<Device | undefined> {
+    return orUnavailable(this.#options.registry.device(id));
+  }
+
+  async devices(page: PageRequest): Promise<Page<Device>> {
+    return orUnavailable(this.#options.registry.devices(page));
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const device = await this.device(id);
+    const removed = await orUnavailable(this.#options.registry.removeDevice(id));
+    this.#cache.clear();
+    for (const link of device?.links ?? []) if (this.#isOpen(link)) await this.#revoke(link);
+    return removed;
+  }
+
+  #read(id: string): Promise<Device | undefined> {
+    // In a function of its own: the cache throws at once where too many unknown ids are looked up already.
+    const ask = async () => this.#cache.get(id, this.#options.clock.wall());
+    return orUnavailable(ask());
+  }
+
+  #pullable(device: Device): PullableDevice {
+    const { record, links } = device;
+    const open = links.filter((link) => this.#isOpen(link));
+    return {
+      device: record.device,
+      labels: record.labels,
+      targets: open.map((link) => this.#target(link)),
+      offline: this.#offline(device),
+    };
+  }
+
+  #target(link: LinkRecord): RemoteTarget {
+    const { poster, channel, work } = this.#options;
+    return new RemoteTarget({
+      link,
+      poster,
+      work,
+      sending: (pull) => work.add(channel.prove().catch((error) => fail(pull, error))),
+      gone: (connectionId) => this.#gone(link, connectionId),
+    });
+  }
+
+  /** A post said that a link is gone: that is proof, and the registry is told. Another link may be open by now. */
+  async #gone(link: LinkRecord, connectionId: string): Promise<string | undefined> {
+    const { registry, clock } = this.#options;
+    const { device, instance } = link;
+    const end = { at: clock.wall(), why: 'gone' };
+    await orUnavailable(registry.closeLink(device, instance, connectionId, end));
+    this.#cache.clear();
+    const now = await this.#read(device);
+    const sources = new Set(link.sources.map(({ name }) => name));
+    return now?.links.find(
+      (other) =>
+        other.connectionId !== connectionId &&
+        other.drainingAt === undefined &&
+        this.#isOpen(other) &&
+        [...sources].every((name) => other.sources.some((source) => source.name === name)),
+    )?.connectionId;
+  }
+
+  #offline(device: Device): PullableDevice['offline'] {
+    const clock = { now: this.#options.clock.wall(), lostSince: 0 };
+    const { since, why, presence } = presenceOf(device, () => undefined, clock);
+    if (presence === 'never-seen' || since === undefined)
+      return { since: undefined, why: presence };
+    return { since: Date.parse(since), why: why ?? 'link-lost' };
+  }
+
+  #isOpen(link: LinkRecord): boolean {
+    const expiresAt = (link.expiresAt ?? 0) * 1_000;
+    return link.closedAt === undefined && expiresAt > this.#options.clock.wall();
+  }
+
+  async #revoke({ connectionId }: LinkRecord): Promise<void> {
+    const { poster } = this.#options;
+    const bye = {
+      action: 'bye',
+      code: 'revoked',
+      reason: 'this device was removed from the relay',
+    };
+    try {
+      await poster.post(connectionId, JSON.stringify(bye));
+      await poster.disconnect(connectionId);
+    } catch (error) {
+      if (!(error instanceof PostError)) throw error; // gone already, or it ends with its token
+    }
+  }
+}
+
+function fail(pull: LinkedPull, error: unknown): void {
+  const fault =
+    error instanceof PullFault
+      ? error
+      : new PullFault('relay-error', 'send', { detail: 'the relay failed', cause: error });
+  pull.sendFailed(fault);
+}

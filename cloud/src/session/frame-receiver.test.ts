@@ -1,0 +1,184 @@
+import { codecFor, type RelayMessage, type ReplyMessage } from '@pullwire/shared';
+import { ManualClock } from '@pullwire/shared/manual-clock';
+import { describe, expect, it } from 'vitest';
+import { PostError, type PostErrorCode } from '../connection/poster.ts';
+import type { LinkDescription, LinkRecord } from '../registry/registry.ts';
+import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
+import { FrameReceiver } from './frame-receiver.ts';
+
+const codec = codecFor('pullwire.v1+json');
+const key = replyToKey('1', Buffer.alloc(32, 1));
+const pullId = 'AAECAwQFBgcICQoLDA0ODw';
+const otherPull = 'BBECAwQFBgcICQoLDA0ODw';
+const link = {
+  connectionId: 'c1',
+  connectedAt: 0,
+  identity: { device: 'plant-7', instance: 'main' },
+};
+const hello =
+  '{"action":"hello","version":1,"agent":"a/1","device":"plant-7","instance":"main","sources":[],"labels":{},"features":[]}';
+
+interface Bench {
+  readonly said: string[];
+  readonly posts: string[];
+  readonly events: string[];
+  receive(text: string): Promise<void>;
+}
+
+function bench(options: { stored?: Partial<LinkRecord>; answers?: PostErrorCode } = {}): Bench {
+  const clock = new ManualClock();
+  clock.advance(60_000);
+  const posts: string[] = [];
+  const said: string[] = [];
+  const events: string[] = [];
+  const stored = { connectionId: 'c1', ...options.stored } as LinkRecord;
+  const owns = async (connectionId: string) => stored.connectionId === connectionId;
+  const receiver = new FrameReceiver({
+    clock,
+    keys: [key],
+    registry: {
+      describeLink: (_device, _instance, connectionId, description: LinkDescription) => {
+        said.push(`described ${description.agent}`);
+        return owns(connectionId);
+      },
+      drainLink: async (_device, _instance, _connectionId, at) => said.push(`drains ${at}`) > 0,
+      closeLink: async (_device, _instance, _connectionId, { at, why }) =>
+        said.push(`closed ${at} ${why}`) > 0,
+      link: async () => stored,
+    },
+    poster: {
+      post: async (connectionId, text) => {
+        if (options.answers !== undefined && connectionId === 'channel') {
+          throw new PostError(options.answers, 'planted');
+        }
+        posts.push(`${connectionId} ${text}`);
+      },
+      disconnect: async (connectionId) => {
+        posts.push(`${connectionId} closed`);
+      },
+    },
+    terms: {
+      relay: 'r/1',
+      pulls: 8,
+      heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
+      features: ['keep-alive'],
+      lifeMarginMs: 300_000,
+    },
+    events: {
+      opened: () => events.push('opened'),
+      ended: (_link, code) => events.push(`ended ${code}`),
+      draining: () => events.push('draining'),
+      stray: (_link, reason, action) => events.push(`stray ${action} ${reason}`),
+      undelivered: (_link, error) => events.push(`undelivered ${error.code}`),
+      ignored: (_link, name) => events.push(`ignored ${name}`),
+    },
+  });
+  return { said, posts, events, receive: (text) => receiver.receive(link, text) };
+}
+
+function replyTo(over: { device?: string; expiresAt?: number; key?: typeof key } = {}): string {
+  return mintReplyTo(over.key ?? key, {
+    host: 'channel',
+    pullId,
+    device: over.device ?? 'plant-7',
+    expiresAt: over.expiresAt ?? 100,
+  });
+}
+
+const encode = (message: ReplyMessage | RelayMessage) => codec.encode(message) as string;
+const end = (to: string, id = pullId) =>
+  encode({ action: 'end', pullId: id, replyTo: to, seq: 1 } as ReplyMessage);
+
+describe('a message of a link that a gateway holds', () => {
+  it('hello is written down and welcomed, with what is left of the connection’s life', async () => {
+    const b = bench();
+    await b.receive(hello);
+    expect(b.said).toEqual(['described a/1']);
+    const [to, text] = [b.posts[0]?.slice(0, 3), b.posts[0]?.slice(3) ?? ''];
+    expect([to, JSON.parse(text)]).toEqual([
+      'c1 ',
+      {
+        action: 'welcome',
+        version: 1,
+        relay: 'r/1',
+        limits: { frameBytes: 30_000, bodyBytes: 22_000, headBytes: 16_384, pulls: 8 },
+        heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
+        endOfLifeMs: 7_200_000 - 300_000 - 60_000,
+        features: ['keep-alive'],
+      },
+    ]);
+    expect(b.events).toEqual(['opened']);
+  });
+
+  it('hello ends the link that was replaced, once this one is welcome', async () => {
+    const b = bench({ stored: { replaces: 'c0' } });
+    await b.receive(hello);
+    expect(b.posts.map((post) => post.slice(0, 22))).toEqual([
+      'c1 {"action":"welcome"',
+      'c0 {"action":"bye","co',
+      'c0 closed',
+    ]);
+  });
+
+  it.each([
+    ['a hello of a link that was replaced', hello, { connectionId: 'c2' }, 'replaced'],
+    ['another device', hello.replace('plant-7', 'plant-8'), {}, 'device-mismatch'],
+    ['another instance', hello.replace('main', 'spare'), {}, 'device-mismatch'],
+    ['another version', hello.replace('1,', '2,'), {}, 'unsupported-version'],
+    ['what is no message', '{"action":"head"}', {}, 'protocol-error'],
+    ['what is no JSON', 'x', {}, 'protocol-error'],
+    ['what is too large', `{"action":"${'x'.repeat(30_000)}"}`, {}, 'too-large'],
+  ])('%s ends the link with a reason', async (_name, text, stored, code) => {
+    const b = bench({ stored });
+    await b.receive(text);
+    expect(b.posts.length).toBe(2);
+    expect(JSON.parse(b.posts[0]?.slice(3) ?? '')).toMatchObject({ action: 'bye', code });
+    expect(b.posts[1]).toBe('c1 closed');
+    expect([b.events, b.said.at(-1)]).toEqual([[`ended ${code}`], `closed 60000 ${code}`]);
+  });
+
+  it('a reply frame goes on as it came', async () => {
+    const b = bench();
+    const text = ` ${end(replyTo())} `;
+    await b.receive(text);
+    expect([b.posts, b.events]).toEqual([[`channel ${text}`], []]);
+  });
+
+  it.each([
+    ['forged', end(replyTo({ key: replyToKey('1', Buffer.alloc(32, 2)) })), 'forged'],
+    [
+      'signed by an unknown key',
+      end(replyTo({ key: replyToKey('2', Buffer.alloc(32)) })),
+      'unknown-key',
+    ],
+    ['expired', end(replyTo({ expiresAt: 60 })), 'expired'],
+    ['made up', end('r1'), 'malformed'],
+    ['of another device', end(replyTo({ device: 'plant-8' })), 'foreign-device'],
+    ['of another pull', end(replyTo(), otherPull), 'foreign-pull'],
+  ])('a replyTo that is %s goes nowhere, and the link stays', async (_name, text, reason) => {
+    const b = bench();
+    await b.receive(text);
+    expect([b.posts, b.events]).toEqual([[], [`stray end ${reason}`]]);
+  });
+
+  it.each(['gone', 'full'] as const)(
+    'a reply channel that is %s cancels the pull',
+    async (code) => {
+      const b = bench({ answers: code });
+      await b.receive(end(replyTo()));
+      expect(b.posts).toEqual([`c1 ${encode({ action: 'cancel', pullId, reason: 'relay' })}`]);
+      expect(b.events).toEqual([`undelivered ${code}`]);
+    },
+  );
+
+  it('drain, bye, keep-alive and what is unknown', async () => {
+    const b = bench();
+    await b.receive('{"action":"drain"}');
+    await b.receive('{"action":"keep-alive"}');
+    await b.receive('{"action":"reading"}');
+    await b.receive('{"action":"bye","code":"drained"}');
+    expect(b.said).toEqual(['drains 60000', 'closed 60000 drained']);
+    expect(b.posts).toEqual(['c1 {"action":"kept-alive","connectionId":"c1"}', 'c1 closed']);
+    expect(b.events).toEqual(['draining', 'ignored reading', 'ended drained']);
+  });
+});

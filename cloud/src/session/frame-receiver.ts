@@ -1,0 +1,212 @@
+import {
+  type AgentMessage,
+  type CancelReason,
+  type Clock,
+  codecFor,
+  type Hello,
+  headLimitBytes,
+  type Limits,
+  protocolVersion,
+  type RelayMessage,
+  type ReplyMessage,
+  WireError,
+} from '@pullwire/shared';
+import { PostError, type Poster } from '../connection/poster.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { StrayReason } from '../reply/reply-desk.ts';
+import { type ReplyToKey, verifyReplyTo } from '../reply/reply-to.ts';
+import { closeGatewayLink, connectionLifeMs, type GatewayConnection } from './gateway-link.ts';
+
+/** A gateway carries text only. */
+const codec = codecFor('pullwire.v1+json');
+
+export interface GatewayTerms {
+  readonly relay: string;
+  readonly pulls: number;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly features: readonly string[];
+  /** Before the gateway ends a connection, its agent should have the next one. */
+  readonly lifeMarginMs: number;
+}
+
+export interface FrameEvents {
+  opened(link: GatewayConnection, hello: Hello): void;
+  ended(link: GatewayConnection, code: string, reason: string): void;
+  draining(link: GatewayConnection): void;
+  /** A reply frame was dropped, and why. */
+  stray(link: GatewayConnection, reason: StrayReason, action: string): void;
+  /** A reply frame could not be passed on: its reply channel is gone or full. */
+  undelivered(link: GatewayConnection, error: PostError): void;
+  ignored(link: GatewayConnection, name: string): void;
+}
+
+export interface FrameReceiverOptions {
+  readonly registry: Pick<Registry, 'describeLink' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly poster: Poster;
+  readonly keys: readonly ReplyToKey[];
+  readonly clock: Clock;
+  readonly terms: GatewayTerms;
+  readonly events: FrameEvents;
+}
+
+/**
+ * What the relay does with one message of a link that a gateway holds. It remembers nothing: messages may be handled
+ * beside each other, out of order and twice.
+ */
+export class FrameReceiver {
+  readonly #options: FrameReceiverOptions;
+
+  constructor(options: FrameReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with `RegistryError` or `PostError` `failed`: then the gateway tells the agent that its message failed. */
+  async receive(link: GatewayConnection, text: string): Promise<void> {
+    let message: ReturnType<typeof codec.decodeAgent>;
+    try {
+      message = codec.decodeAgent(text);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const code = error.code === 'too-large' ? 'too-large' : 'protocol-error';
+      return this.#end(link, code, error.message);
+    }
+    if (message.action === 'ignored') return this.#options.events.ignored(link, message.name);
+    await this.#take(link, message, text);
+  }
+
+  async #take(link: GatewayConnection, message: AgentMessage, text: string): Promise<void> {
+    switch (message.action) {
+      case 'hello':
+        return this.#hello(link, message);
+      case 'head':
+      case 'body':
+      case 'end':
+      case 'fault':
+      case 'credit':
+      case 'upload':
+      case 'complete':
+        return this.#reply(link, message, text);
+      case 'drain':
+        return this.#drain(link);
+      case 'bye':
+        return this.#bye(link, message.code);
+      case 'keep-alive':
+        // The gateway answers these itself; one that comes here anyway gets the same answer.
+        return this.#post(link.connectionId, {
+          action: 'kept-alive',
+          connectionId: link.connectionId,
+        });
+    }
+  }
+
+  async #hello(link: GatewayConnection, hello: Hello): Promise<void> {
+    const { device, instance } = link.identity;
+    if (hello.version !== protocolVersion) {
+      const versions = `the agent speaks version ${hello.version}, this relay ${protocolVersion}`;
+      return this.#end(link, 'unsupported-version', versions);
+    }
+    if (hello.device !== device || hello.instance !== instance) {
+      const differs = 'the device or instance in hello is not that of the token';
+      return this.#end(link, 'device-mismatch', differs);
+    }
+    const { registry, events } = this.#options;
+    const { agent, sources, labels, features } = hello;
+    const description = { agent, sources, labels, features };
+    if (!(await registry.describeLink(device, instance, link.connectionId, description))) {
+      return this.#end(link, 'replaced', 'a newer link of this instance is open');
+    }
+    await this.#post(link.connectionId, this.#welcome(link));
+    events.opened(link, hello);
+    await this.#replaceOlder(link);
+  }
+
+  #welcome({ connectedAt }: GatewayConnection): RelayMessage {
+    const { terms, clock } = this.#options;
+    const limits: Limits = { ...codec.limits, headBytes: headLimitBytes, pulls: terms.pulls };
+    const ends = connectedAt + connectionLifeMs - terms.lifeMarginMs;
+    return {
+      action: 'welcome',
+      version: protocolVersion,
+      relay: terms.relay,
+      limits,
+      heartbeat: terms.heartbeat,
+      endOfLifeMs: Math.max(1, Math.round(ends - clock.wall())),
+      features: terms.features,
+    };
+  }
+
+  async #replaceOlder({ identity, connectionId }: GatewayConnection): Promise<void> {
+    const link = await this.#options.registry.link(identity.device, identity.instance);
+    if (link?.connectionId !== connectionId || link.replaces === undefined) return;
+    await this.#sayBye(link.replaces, 'replaced', 'a newer link of this instance is open');
+  }
+
+  /** Checks a reply frame and passes it on as it came (PROTOCOL.md, "Order", rule 7). */
+  async #reply(link: GatewayConnection, message: ReplyMessage, text: string): Promise<void> {
+    const { keys, clock, events, poster } = this.#options;
+    const address = verifyReplyTo(keys, message.replyTo, Math.floor(clock.wall() / 1_000));
+    if (typeof address === 'string') return events.stray(link, address, message.action);
+    if (address.device !== link.identity.device) {
+      return events.stray(link, 'foreign-device', message.action);
+    }
+    if (address.pullId !== message.pullId) {
+      return events.stray(link, 'foreign-pull', message.action);
+    }
+    try {
+      await poster.post(address.host, text);
+    } catch (error) {
+      if (!(error instanceof PostError)) throw error;
+      events.undelivered(link, error);
+      // Whoever waited is not there any more, or takes no more: the source should not go on for nobody.
+      await this.#cancel(link, message.pullId, 'relay');
+    }
+  }
+
+  async #cancel(link: GatewayConnection, pullId: string, reason: CancelReason): Promise<void> {
+    try {
+      await this.#post(link.connectionId, { action: 'cancel', pullId, reason });
+    } catch (error) {
+      if (!(error instanceof PostError)) throw error; // the agent's own limits end the pull then
+    }
+  }
+
+  async #drain(link: GatewayConnection): Promise<void> {
+    const { registry, clock, events } = this.#options;
+    const { device, instance } = link.identity;
+    await registry.drainLink(device, instance, link.connectionId, clock.wall());
+    events.draining(link);
+  }
+
+  async #bye(link: GatewayConnection, code: string): Promise<void> {
+    await this.#close(link, code);
+    await this.#options.poster.disconnect(link.connectionId);
+    this.#options.events.ended(link, code, 'the agent said bye');
+  }
+
+  /** The backend cannot choose a close code: the `bye` says why, then the connection is ended. */
+  async #end(link: GatewayConnection, code: string, reason: string): Promise<void> {
+    await this.#close(link, code);
+    await this.#sayBye(link.connectionId, code, reason);
+    this.#options.events.ended(link, code, reason);
+  }
+
+  async #close(link: GatewayConnection, why: string): Promise<void> {
+    const { registry, clock } = this.#options;
+    await closeGatewayLink(registry, link, { at: clock.wall(), why });
+  }
+
+  async #sayBye(connectionId: string, code: string, reason: string): Promise<void> {
+    await this.#post(connectionId, { action: 'bye', code, reason: reason.slice(0, 256) });
+    await this.#options.poster.disconnect(connectionId);
+  }
+
+  /** A connection that is gone needs no answer; its `$disconnect` or the next pull writes its last word. */
+  async #post(connectionId: string, message: RelayMessage): Promise<void> {
+    try {
+      await this.#options.poster.post(connectionId, codec.encode(message) as string);
+    } catch (error) {
+      if (error instanceof PostError && error.code === 'gone') return;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { LinkRecord } from '../registry/registry.ts';
+import { openGatewayLink } from './gateway-link.ts';
+
+const opened = {
+  connectionId: 'c2',
+  connectedAt: 1_000_500,
+  identity: { device: 'plant-7', instance: 'main' },
+  subprotocol: 'pullwire.v1+json',
+} as const;
+
+async function written(stored: Partial<LinkRecord> | undefined): Promise<LinkRecord | undefined> {
+  let link: LinkRecord | undefined;
+  await openGatewayLink(
+    {
+      link: async () => stored as LinkRecord | undefined,
+      openLink: async (record) => {
+        link = record;
+        return 'opened';
+      },
+    },
+    opened,
+  );
+  return link;
+}
+
+describe('a link at a gateway', () => {
+  it('is believed for the 2 hours that its connection lives at most', async () => {
+    expect(await written(undefined)).toMatchObject({ connectedAt: 1_000_500, expiresAt: 8_201 });
+  });
+
+  it('remembers the open link whose place it takes, and no other', async () => {
+    expect((await written({ connectionId: 'c1' }))?.replaces).toBe('c1');
+    expect((await written({ connectionId: 'c1', closedAt: 5 }))?.replaces).toBeUndefined();
+  });
+
+  it('does not replace itself where its handshake is handled twice', async () => {
+    expect((await written({ connectionId: 'c2', replaces: 'c1' }))?.replaces).toBe('c1');
+  });
+});

@@ -1,0 +1,59 @@
+import type { Subprotocol } from '@pullwire/shared';
+import type { LinkRecord, Registry } from '../registry/registry.ts';
+import type { LinkIdentity } from './link-session.ts';
+
+/** A gateway ends every connection after 2 hours (AWS.md, "Limits of a WebSocket API"). */
+export const connectionLifeMs = 2 * 3_600_000;
+
+/** A socket that a gateway holds, with who dialled it by the authorizer's word. */
+export interface GatewayConnection {
+  readonly connectionId: string;
+  /** Epoch milliseconds, by the gateway. */
+  readonly connectedAt: number;
+  readonly identity: LinkIdentity;
+}
+
+export interface OpenedLink extends GatewayConnection {
+  readonly subprotocol: Subprotocol;
+}
+
+/**
+ * Records a link while its handshake is held, before anything can come from it. `older`: a newer link of this
+ * instance is there already. Throws `RegistryError`.
+ */
+export async function openGatewayLink(
+  registry: Pick<Registry, 'link' | 'openLink'>,
+  opened: OpenedLink,
+): Promise<'opened' | 'older'> {
+  const { connectionId, connectedAt, subprotocol } = opened;
+  const { device, instance } = opened.identity;
+  const replaces = openConnectionOf(await registry.link(device, instance), connectionId);
+  return registry.openLink({
+    device,
+    instance,
+    connectionId,
+    connectedAt,
+    subprotocol,
+    agent: '',
+    sources: [],
+    labels: {},
+    features: [],
+    expiresAt: Math.ceil((connectedAt + connectionLifeMs) / 1_000),
+    ...(replaces === undefined ? undefined : { replaces }),
+  });
+}
+
+function openConnectionOf(link: LinkRecord | undefined, connectionId: string): string | undefined {
+  if (link === undefined || link.closedAt !== undefined) return undefined;
+  // A handshake that was repeated below us finds itself.
+  return link.connectionId === connectionId ? link.replaces : link.connectionId;
+}
+
+/** Writes a link's last word. One that comes late, twice or out of order changes nothing. Throws `RegistryError`. */
+export async function closeGatewayLink(
+  registry: Pick<Registry, 'closeLink'>,
+  { connectionId, identity }: Pick<GatewayConnection, 'connectionId' | 'identity'>,
+  end: { readonly at: number; readonly why: string },
+): Promise<boolean> {
+  return registry.closeLink(identity.device, identity.instance, connectionId, end);
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import { type Clock, systemClock } from '@pullwire/shared';
+import { logTo } from '@pullwire/shared/process-log';
+import type { Logger } from 'pino';
+import { generateCallerKey } from '../../src/auth/caller-key.ts';
+import { channelToken } from '../../src/auth/channel-token.ts';
+import { StreamedAnswer, type StreamRuntime } from '../../src/lambda/answer-way.ts';
+import { composeAuthorizer } from '../../src/lambda/compose-authorizer.ts';
+import { composeConnect } from '../../src/lambda/compose-connect.ts';
+import { composeDisconnect } from '../../src/lambda/compose-disconnect.ts';
+import { HttpEnvironment } from '../../src/lambda/compose-http.ts';
+import { composeMessage } from '../../src/lambda/compose-message.ts';
+import { GatewayPoster } from '../../src/lambda/gateway-poster.ts';
+import { relayKeys } from '../../src/lambda/relay-secret.ts';
+import { dialChannel } from '../../src/lambda/ws-channel.ts';
+import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
+import type { Grant } from '../../src/registry/registry.ts';
+import { type TemporaryEngine, temporaryEngine } from '../../src/server/temporary-engine.ts';
+import { createAwsLambda } from '../gateway/aws-lambda.ts';
+import { FunctionUrl } from '../gateway/function-url.ts';
+import type { GatewayUrls, StrictGatewayOptions } from '../gateway/gateway-options.ts';
+import { LambdaEmulator } from '../gateway/lambda-emulator.ts';
+import type { Compose, LambdaEnvironment } from '../gateway/lambda-environment.ts';
+import type { StreamingHandler } from '../gateway/lambda-handler.ts';
+import { StrictGateway } from '../gateway/strict-gateway.ts';
+import { TableMeter } from './table-meter.ts';
+
+export interface AwsWorldOptions
+  extends Pick<StrictGatewayOptions, 'seed' | 'delayMs' | 'switches' | 'maxEnvironments'> {
+  readonly clock?: Clock;
+}
+
+const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
+
+/** The relay's AWS side on the strict gateway: our functions, a real DynamoDB engine, a function URL. */
+export class AwsWorld {
+  readonly table = new TableMeter();
+  /** Every line that a function logged, parsed. */
+  readonly log: Record<string, unknown>[] = [];
+  readonly registry: DynamoRegistry;
+  /** Environments of the http function, the oldest first. */
+  readonly httpEnvironments: HttpEnvironment[] = [];
+  gateway!: StrictGateway;
+  http!: LambdaEmulator;
+  #url!: FunctionUrl;
+  readonly #options: AwsWorldOptions;
+  readonly #engine: TemporaryEngine;
+  readonly #client;
+  readonly #keys = relayKeys(randomBytes(48).toString('base64url'));
+
+  private constructor(options: AwsWorldOptions, engine: TemporaryEngine) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#client = engine.engine.createClient();
+    this.table.watch(this.#client);
+    this.registry = new DynamoRegistry({
+      client: this.#client,
+      name: 'relay',
+      mayCreateTable: true,
+    });
+  }
+
+  static async start(options: AwsWorldOptions = {}): Promise<AwsWorld> {
+    const world = new AwsWorld(options, await temporaryEngine());
+    await world.registry.ensureSchema();
+    await world.#open();
+    return world;
+  }
+
+  /** Where callers ask, without a slash at the end. */
+  get url(): string {
+    return this.#url.url;
+  }
+
+  get linkUrl(): string {
+    return this.gateway.linkUrl;
+  }
+
+  /** `publicKey` as `keygen` prints it. */
+  async addDevice(device: string, publicKey: string): Promise<void> {
+    await this.registry.addDevice({ device, publicKey, labels: {}, createdAt: Date.now() });
+  }
+
+  /** Returns the key itself. */
+  async addKey(grants: Grant[] = everything): Promise<string> {
+    const { id, key, hash, prefix } = generateCallerKey();
+    await this.registry.addKey({ id, name: 'ops', hash, prefix, grants, createdAt: Date.now() });
+    return key;
+  }
+
+  async stop(): Promise<void> {
+    await this.#url.stop();
+    this.http.retire();
+    await this.gateway.stop();
+    this.#client.destroy();
+    await this.#engine.remove();
+  }
+
+  async #open(): Promise<void> {
+    const { clock = systemClock, delayMs, ...rest } = this.#options;
+    this.gateway = await StrictGateway.start({
+      ...rest,
+      clock,
+      ...(delayMs === undefined ? {} : { delayMs }),
+      functions: (urls) => this.#functions(urls),
+    });
+    const runtime = createAwsLambda();
+    this.http = new LambdaEmulator({
+      name: 'http',
+      clock,
+      timeoutMs: 900_000,
+      compose: (environment) => this.#composeHttp(environment, runtime as unknown as StreamRuntime),
+    });
+    this.#url = await FunctionUrl.start({
+      emulator: this.http,
+      clock,
+      ...(delayMs === undefined ? {} : { delayMs }),
+    });
+  }
+
+  #functions(urls: GatewayUrls): Record<string, Compose> {
+    const { registry } = this;
+    const audience = new URL(urls.linkUrl).host;
+    return {
+      authorizer: ({ clock }) =>
+        composeAuthorizer({
+          registry,
+          channelKey: this.#keys.channel,
+          audience,
+          tokenInQuery: false,
+          clock,
+          log: this.#logOf('authorizer'),
+        }),
+      connect: () => composeConnect({ registry, log: this.#logOf('connect') }),
+      disconnect: () => composeDisconnect({ registry, log: this.#logOf('disconnect') }),
+      message: ({ clock }) =>
+        composeMessage({
+          registry,
+          poster: this.#poster(urls),
+          replyKey: this.#keys.replyTo,
+          clock,
+          log: this.#logOf('message'),
+        }),
+    };
+  }
+
+  #composeHttp(environment: LambdaEnvironment, runtime: StreamRuntime): StreamingHandler {
+    const { clock } = environment;
+    const { linkUrl } = this.gateway;
+    const token = () => channelToken(this.#keys.channel, new URL(linkUrl).host, clock.wall());
+    const http = new HttpEnvironment({
+      registry: this.registry,
+      poster: this.#poster(this.gateway),
+      replyKey: this.#keys.replyTo,
+      dial: async (events) => {
+        const channel = await dialChannel({ url: linkUrl, token }, events);
+        environment.own(channel.socket);
+        return channel;
+      },
+      clock,
+      log: this.#logOf('http'),
+      settings: { defaultDeadlineMs: 30_000, maxDeadlineMs: 600_000 },
+    });
+    http.channel.open();
+    this.httpEnvironments.push(http);
+    return runtime.streamifyResponse(async (event, stream, context) => {
+      const way = new StreamedAnswer(runtime, stream);
+      await http.handle(event as never, way, context as never);
+      await way.closed;
+    }) as StreamingHandler;
+  }
+
+  #poster({ connectionsUrl }: GatewayUrls): GatewayPoster {
+    return new GatewayPoster(
+      new ApiGatewayManagementApiClient({
+        endpoint: connectionsUrl,
+        region: 'eu-central-1',
+        credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'planted' },
+        maxAttempts: 1,
+      }),
+    );
+  }
+
+  #logOf(name: string): Logger {
+    const write = (line: string) => {
+      this.log.push({ function: name, ...(JSON.parse(line) as Record<string, unknown>) });
+    };
+    return logTo({ write }, 'debug');
+  }
+}

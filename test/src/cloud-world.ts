@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AwsWorld, type AwsWorldOptions } from '../../cloud/test/aws/aws-world.ts';
+import { command, Program } from './program.ts';
+
+export interface CloudWorldOptions extends AwsWorldOptions {
+  /** The `sources:` of each agent's configuration. */
+  readonly sources: Readonly<Record<string, unknown>>;
+  /** Agents, each a device `plant-1`, `plant-2`…; 1 unless said. */
+  readonly agents?: number;
+}
+
+/** Real agents at the strict gateway with our functions behind it, and a caller who may do everything. */
+export class CloudWorld {
+  readonly aws: AwsWorld;
+  readonly folder = mkdtempSync(join(tmpdir(), 'pullwire-aws-'));
+  readonly agents: Program[] = [];
+  callerKey = '';
+
+  private constructor(aws: AwsWorld) {
+    this.aws = aws;
+  }
+
+  /** Resolves when every agent's link is open. */
+  static async start({ sources, agents = 1, ...options }: CloudWorldOptions): Promise<CloudWorld> {
+    const world = new CloudWorld(await AwsWorld.start(options));
+    try {
+      world.callerKey = await world.aws.addKey();
+      const names = Array.from({ length: agents }, (_, at) => `plant-${at + 1}`);
+      await Promise.all(names.map((device) => world.startAgent(device, sources)));
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  /** Makes the device known, and starts its agent. */
+  async startAgent(device: string, sources: CloudWorldOptions['sources']): Promise<Program> {
+    const keyFile = join(this.folder, `${device}.key`);
+    const { stdout } = await command('agent', ['keygen', '--out', keyFile]);
+    await this.aws.addDevice(device, stdout.trim());
+    const config = join(this.folder, `${device}.json`);
+    writeFileSync(config, JSON.stringify({ relay: this.aws.linkUrl, device, keyFile, sources }));
+    const agent = new Program('agent', ['run', '--config', config]);
+    this.agents.push(agent);
+    await agent.line('link open', 0);
+    return agent;
+  }
+
+  /** A pull, by fetch. */
+  pull(
+    source: string,
+    path: string,
+    init: RequestInit = {},
+    device = 'plant-1',
+  ): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('Pullwire-Key', this.callerKey);
+    const url = `${this.aws.url}/devices/${device}/sources/${source}${path}`;
+    return fetch(url, { ...init, headers });
+  }
+
+  async stop(): Promise<void> {
+    for (const agent of this.agents) await agent.stop();
+    await this.aws.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

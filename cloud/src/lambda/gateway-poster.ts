@@ -1,5 +1,5 @@
 import {
-  type ApiGatewayManagementApiClient,
+  ApiGatewayManagementApiClient,
   DeleteConnectionCommand,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
@@ -12,6 +12,21 @@ const codes: Readonly<Record<number, PostErrorCode>> = {
   413: 'too-large',
   429: 'full',
 };
+
+/** Milliseconds: a post that takes longer is not made twice. */
+const times = { connectionTimeout: 2_000, requestTimeout: 10_000 };
+
+/** `endpoint`: https, with the stage. The credentials are those that the SDK finds. */
+export function gatewayPoster(endpoint: string, region: string): GatewayPoster {
+  return new GatewayPoster(
+    new ApiGatewayManagementApiClient({
+      endpoint,
+      region,
+      maxAttempts: 1,
+      requestHandler: { ...times, throwOnRequestTimeout: true },
+    }),
+  );
+}
 
 /** Posts through API Gateway's `@connections`. The client must be made with `maxAttempts: 1`. */
 export class GatewayPoster implements Poster {

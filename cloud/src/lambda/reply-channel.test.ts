@@ -141,6 +141,18 @@ describe('a reply channel', () => {
     expect(await relay.channel.ready()).toBe('c1');
   });
 
+  it('dials once more for whoever waited for a dial that was frozen in the middle', async () => {
+    const relay = new Relay();
+    relay.answers = false;
+    relay.channel.open();
+    await turn();
+    const ready = relay.channel.ready();
+    relay.answers = true;
+    relay.clock.advance(15 * minute);
+    expect(await ready).toBe('c2');
+    expect(relay.channel.counters.dials).toBe(2);
+  });
+
   it('gives up a socket that does not answer its first message', async () => {
     const relay = new Relay();
     relay.answers = false;

@@ -77,8 +77,17 @@ export class ReplyChannel {
 
   /** The id of a connection that was usable a moment ago. Rejects with `PullFault` `channel-unavailable`. */
   async ready(): Promise<string> {
-    const channel = this.#usable() ?? (await this.#dial());
-    return channel.connectionId;
+    const usable = this.#usable();
+    if (usable !== undefined) return usable.connectionId;
+    const begunBefore = this.#dialling;
+    if (begunBefore === undefined) return (await this.#dial()).connectionId;
+    try {
+      return (await begunBefore).connectionId;
+    } catch {
+      // A dial that an earlier invocation began may have been frozen in the middle: it says nothing about now.
+      this.#failedAt = Number.NEGATIVE_INFINITY;
+      return (await this.#dial()).connectionId;
+    }
   }
 
   /**

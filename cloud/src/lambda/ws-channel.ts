@@ -8,7 +8,7 @@ export interface WsChannelOptions {
   token(): Promise<string>;
 }
 
-const handshakeMs = 5_000;
+const handshakeMs = 10_000;
 /** A message is at most 128 KB (AWS.md, "Limits of a WebSocket API"). */
 const maxPayload = 128 * 1_024;
 
@@ -16,7 +16,7 @@ export interface WsChannel extends ChannelSocket {
   readonly socket: WebSocket;
 }
 
-/** Dials the relay's own WebSocket API. Rejects where the handshake is refused or takes more than 5 s. */
+/** Dials the relay's own WebSocket API. Rejects where the handshake is refused or takes more than 10 s. */
 export async function dialChannel(
   { url, token }: WsChannelOptions,
   events: ChannelSocketEvents,

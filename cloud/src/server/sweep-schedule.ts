@@ -1,11 +1,7 @@
 import { type Logger as CronLogger, createTask, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
-
-/** How long a link's last word, and an expired key, stay readable. */
-const keepMs = 7 * 24 * 3_600_000;
-/** Items of one sweep at most; the next one goes on. */
-const sweepLimit = 10_000;
+import { sweepRegistry } from '../registry/sweep-registry.ts';
 
 export interface SweepScheduleInit {
   readonly registry: Pick<Registry, 'sweep'>;
@@ -52,7 +48,7 @@ export class SweepSchedule {
   async #sweep(): Promise<void> {
     const { registry, log, now } = this.#init;
     try {
-      const removed = await registry.sweep({ closedBefore: now() - keepMs, limit: sweepLimit });
+      const removed = await sweepRegistry(registry, now());
       log.info({ removed }, 'registry swept');
     } catch (err) {
       log.warn({ err }, 'the registry cannot be swept now');

@@ -45,6 +45,7 @@ export class AwsWorld {
   http!: LambdaEmulator;
   #url!: FunctionUrl;
   readonly #options: AwsWorldOptions;
+  readonly #looks = new Set<() => void>();
   readonly #engine: TemporaryEngine;
   readonly #client;
   readonly #keys = relayKeys(randomBytes(48).toString('base64url'));
@@ -182,9 +183,23 @@ export class AwsWorld {
     );
   }
 
+  /** Resolves when so many lines with this message have been logged, since the start. */
+  logged(msg: string, count = 1): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.log.filter((line) => line['msg'] === msg).length < count) return;
+        this.#looks.delete(look);
+        resolve();
+      };
+      this.#looks.add(look);
+      look();
+    });
+  }
+
   #logOf(name: string): Logger {
     const write = (line: string) => {
       this.log.push({ function: name, ...(JSON.parse(line) as Record<string, unknown>) });
+      for (const look of this.#looks) look();
     };
     return logTo({ write }, 'debug');
   }

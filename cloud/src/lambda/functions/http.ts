@@ -1,0 +1,56 @@
+import { systemClock } from '@pullwire/shared';
+import { channelToken } from '../../auth/channel-token.ts';
+import { BufferedAnswer, StreamedAnswer, type StreamRuntime } from '../answer-way.ts';
+import { readAwsPlace } from '../aws-credentials.ts';
+import { HttpEnvironment } from '../compose-http.ts';
+import { composeOnce } from '../compose-once.ts';
+import { readEnvironment } from '../environment.ts';
+import type { BufferedHttpResult, HttpEvent, LambdaContext } from '../event.ts';
+import { functionLog } from '../function-log.ts';
+import { functionRegistry } from '../function-registry.ts';
+import { gatewayPoster } from '../gateway-poster.ts';
+import { readRelayKeys } from '../read-keys.ts';
+import { dialChannel } from '../ws-channel.ts';
+
+const settings = readEnvironment('http', process.env);
+const place = readAwsPlace(process.env);
+const registry = functionRegistry(settings.table, place.region);
+const poster = gatewayPoster(settings.connectionsUrl, place.region);
+const log = functionLog(settings.logLevel);
+
+const composed = composeOnce(async () => {
+  const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
+  const keys = await readRelayKeys(settings.secretName, place);
+  const audience = new URL(linkUrl).host;
+  const token = () => channelToken(keys.channel, audience, systemClock.wall());
+  const environment = new HttpEnvironment({
+    registry,
+    poster,
+    replyKey: keys.replyTo,
+    dial: (events) => dialChannel({ url: linkUrl, token }, events),
+    clock: systemClock,
+    log,
+    settings: { defaultDeadlineMs: deadlineDefaultMs, maxDeadlineMs: deadlineMaxMs },
+  });
+  environment.channel.open();
+  return environment;
+});
+
+/** The global of Lambda's own runtime; other hosts of functions have none, and get a buffered answer. */
+const { awslambda } = globalThis as { awslambda?: StreamRuntime };
+
+const streamed = (runtime: StreamRuntime) =>
+  runtime.streamifyResponse(async (event, stream, context) => {
+    const way = new StreamedAnswer(runtime, stream);
+    await (await composed()).handle(event as HttpEvent, way, context as LambdaContext);
+    await way.closed;
+  });
+
+async function buffered(event: HttpEvent, context: LambdaContext): Promise<BufferedHttpResult> {
+  const way = new BufferedAnswer();
+  await (await composed()).handle(event, way, context);
+  return way.result;
+}
+
+/** The function URL's. */
+export const handler = awslambda === undefined ? buffered : streamed(awslambda);

@@ -1,0 +1,11 @@
+import type { Registry } from './registry.ts';
+
+/** How long a link's last word, and an expired key, stay readable. */
+const keepMs = 7 * 24 * 3_600_000;
+/** Items of one sweep at most; the next one goes on. */
+const sweepLimit = 10_000;
+
+/** Removes links long ended and keys long expired; resolves with how many. `now`: epoch milliseconds. Throws `RegistryError`. */
+export function sweepRegistry(registry: Pick<Registry, 'sweep'>, now: number): Promise<number> {
+  return registry.sweep({ closedBefore: now - keepMs, limit: sweepLimit });
+}

@@ -1,5 +1,6 @@
 import {
   codecFor,
+  type Feature,
   type Hello,
   protocolVersion,
   type SourceInfo,
@@ -17,7 +18,7 @@ import { version } from './version.ts';
 export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): Hello {
   const { device, instance, labels, subprotocols } = config;
   const agent = `pullwire-agent/${version}`;
-  const features: readonly string[] = [];
+  const features: readonly Feature[] = ['resend', 'upload'];
   const hello = {
     action: 'hello',
     version: protocolVersion,
@@ -29,6 +30,7 @@ export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): He
     features,
   } as const;
   for (const subprotocol of subprotocols) mustFit(hello, subprotocol);
+  if (subprotocols.length === 0) mustFit(hello, 'pullwire.v1+json');
   return hello;
 }
 

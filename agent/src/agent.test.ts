@@ -108,6 +108,27 @@ describe('the agent', () => {
     });
   });
 
+  it('brings a large reply to where the relay wants it stored', async () => {
+    const large = 'x'.repeat(300_000);
+    await writeFile(join(folder, 'large.txt'), large);
+    const stored: string[] = [];
+    upstream.on('request', async (request, response) => {
+      let body = '';
+      for await (const piece of request) body += piece;
+      stored.push(body);
+      response.setHeader('etag', '"e1"').end();
+    });
+    await start(await configOf(files('logs'), 'encodings: []\n'));
+    const link = await relay.welcome({ features: ['upload'] });
+    link.send(pullOf('logs', '/large.txt'));
+    expect(await link.next('head')).toMatchObject({ status: 200, end: false });
+    const { pullId, part, length } = await link.next('upload');
+    const { port } = upstream.address() as AddressInfo;
+    link.send({ action: 'put', pullId, part, url: `http://127.0.0.1:${port}/x`, headers: [] });
+    expect(await link.next('complete')).toMatchObject({ length: 300_000 });
+    expect([length, stored]).toEqual([300_000, [large]]);
+  });
+
   it('says hello with its sources and labels, and a token for this device and relay', async () => {
     await start(await configOf(files('logs'), 'labels: { site: north }\ninstance: b\n'));
     const link = await relay.link();
@@ -119,7 +140,7 @@ describe('the agent', () => {
       instance: 'b',
       sources: [{ name: 'logs', kind: 'file', methods: ['GET', 'HEAD'] }],
       labels: { site: 'north' },
-      features: [],
+      features: ['resend', 'upload'],
     });
     const token = relay.requests[0]?.headers.authorization?.slice('Bearer '.length) ?? '';
     expect(decodeJwt(token)).toMatchObject({

@@ -12,6 +12,7 @@ import { signHandshakeToken } from './identity/handshake-token.ts';
 import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
+import { HttpsPartStore } from './reply/https-part-store.ts';
 import { version } from './version.ts';
 
 export interface AgentDeps {
@@ -50,16 +51,23 @@ export class Agent {
   readonly #deps: AgentDeps;
   readonly #sources: AgentSources;
   readonly #desk: PullDesk;
+  readonly #parts: HttpsPartStore;
+  #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
   constructor(config: AgentConfig, deps: AgentDeps) {
-    const { clock, logger } = deps;
+    const { clock, logger, env } = deps;
+    const { insecure, uploadHosts } = config;
     this.#config = config;
     this.#deps = deps;
+    const rules = { relayHost: new URL(config.relay).hostname, hosts: uploadHosts, insecure };
+    const secureContext = (): SecureContext => this.#secureContext();
+    this.#parts = new HttpsPartStore({ rules, secureContext, env, clock });
     this.#desk = new PullDesk({
       sources: new Map(),
       maxPulls: config.maxPulls,
       clock,
+      parts: this.#parts,
       audit: infoLines(logger, 'pull'),
     });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
@@ -82,6 +90,7 @@ export class Agent {
   /** Drains the link for `drainMs` at most, then closes everything. Tries every part. */
   async stop(): Promise<void> {
     const [link] = await Promise.allSettled([this.#link?.stop()]);
+    this.#parts.close();
     await this.#sources.close();
     if (link.status === 'rejected') throw link.reason;
   }
@@ -148,7 +157,8 @@ export class Agent {
 
   /** Made once: parsing the authorities costs more than a handshake. */
   #secureContext(): SecureContext {
-    return createSecureContext({ ca: this.#config.ca, minVersion: 'TLSv1.2' });
+    this.#context ??= createSecureContext({ ca: this.#config.ca, minVersion: 'TLSv1.2' });
+    return this.#context;
   }
 
   #token(key: KeyObject): Promise<string> {

@@ -18,14 +18,14 @@ export const binTypes = {
   bye: 11,
   'keep-alive': 12,
   'kept-alive': 13,
-} as const satisfies Record<Action, number>;
-
-/** Reserved names have numbers too (PROTOCOL.md, "Reserved"), so that both encodings count them alike. */
-const reservedTypes = {
   resend: 16,
   upload: 17,
   put: 18,
   complete: 19,
+} as const satisfies Record<Action, number>;
+
+/** Reserved names have numbers too (PROTOCOL.md, "Reserved"), so that both encodings count them alike. */
+const reservedTypes = {
   reading: 20,
   stored: 21,
   rotate: 22,

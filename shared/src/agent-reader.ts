@@ -14,6 +14,7 @@ import { checkHeaders, checkReason, checkStatus } from './head-fields.ts';
 import { readHello } from './hello-fields.ts';
 import type { AgentCredit, AgentMessage, Head, ReplyBody, ReplyEnd, Timing } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { readComplete, readUpload } from './upload-fields.ts';
 import { refuse } from './wire-error.ts';
 
 /**
@@ -32,6 +33,10 @@ export function readAgentMessage(action: string, envelope: Envelope): AgentMessa
       return readFault(envelope);
     case 'credit':
       return readCredit(envelope);
+    case 'upload':
+      return readUpload(envelope);
+    case 'complete':
+      return readComplete(envelope);
     case 'hello':
       return readHello(envelope.fields);
     case 'bye':

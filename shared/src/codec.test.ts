@@ -59,7 +59,7 @@ const fault = (over: Partial<Fault> = {}): Fault => ({
   ...over,
 });
 
-function parts(frame: Frame): readonly Uint8Array[] {
+function fragmentsOf(frame: Frame): readonly Uint8Array[] {
   if (typeof frame === 'string') throw new Error('a text frame');
   return frame;
 }
@@ -84,7 +84,7 @@ function bodyIn(data: Incoming): Uint8Array {
 
 describe('the body in a binary frame', () => {
   it('is a view of the message that came', () => {
-    const frame = Buffer.concat(parts(bin.encode(body(Buffer.from('hello')))));
+    const frame = Buffer.concat(fragmentsOf(bin.encode(body(Buffer.from('hello')))));
     const decoded = bodyIn(frame);
     expect(decoded.buffer).toBe(frame.buffer);
     expect(decoded.byteOffset).toBe(frame.byteOffset + frame.length - 5);
@@ -92,14 +92,14 @@ describe('the body in a binary frame', () => {
 
   it('is the second fragment itself where that holds exactly the body', () => {
     const bytes = Buffer.alloc(65_536, 1);
-    const decoded = bodyIn(parts(bin.encode(body(bytes))));
+    const decoded = bodyIn(fragmentsOf(bin.encode(body(bytes))));
     expect(decoded.buffer).toBe(bytes.buffer);
     expect(decoded.length).toBe(65_536);
   });
 
   it('is put together from any number of fragments', () => {
     const bytes = Buffer.from(Array.from({ length: 65_536 }, (_, i) => i % 251));
-    const frame = Buffer.concat(parts(bin.encode(body(bytes))));
+    const frame = Buffer.concat(fragmentsOf(bin.encode(body(bytes))));
     const pieces: Buffer[] = [];
     for (let at = 0; at < frame.length; at += 1_000) pieces.push(frame.subarray(at, at + 1_000));
     expect(Buffer.compare(bodyIn(pieces), bytes)).toBe(0);
@@ -107,16 +107,16 @@ describe('the body in a binary frame', () => {
 
   it('is sent as a part of its own above 4 KiB, without a copy', () => {
     const large = Buffer.alloc(4_097);
-    expect(parts(bin.encode(body(large)))[1]).toBe(large);
-    expect(parts(bin.encode(body(Buffer.alloc(4_096))))).toHaveLength(1);
-    expect(parts(bin.encode(head({ body: large })))[1]).toBe(large);
+    expect(fragmentsOf(bin.encode(body(large)))[1]).toBe(large);
+    expect(fragmentsOf(bin.encode(body(Buffer.alloc(4_096))))).toHaveLength(1);
+    expect(fragmentsOf(bin.encode(head({ body: large })))[1]).toBe(large);
   });
 
   it('may be any Uint8Array, with its offset', () => {
     const bytes = new Uint8Array([9, 1, 2, 3, 9]).subarray(1, 4);
     const message = json.decodeAgent(json.encode(body(bytes)));
     expect(message).toMatchObject({ body: Buffer.from([1, 2, 3]) });
-    expect(bodyIn(parts(bin.encode(body(bytes))))).toEqual(Buffer.from([1, 2, 3]));
+    expect(bodyIn(fragmentsOf(bin.encode(body(bytes))))).toEqual(Buffer.from([1, 2, 3]));
   });
 });
 
@@ -253,3 +253,39 @@ function helloOf(device: string) {
   const empty = { sources: [], labels: {}, features: [] };
   return { action: 'hello', version: 1, agent: 'a/1', device, instance: 'i', ...empty } as const;
 }
+
+describe('what a storage and a relay say', () => {
+  const complete = (etag: string) =>
+    ({
+      action: 'complete',
+      pullId,
+      replyTo: 'r1',
+      parts: [{ part: 1, etag }],
+      length: 1,
+    }) as const;
+  const put = (url: string) => ({ action: 'put', pullId, part: 1, url, headers: [] }) as const;
+
+  it('is not sent where the peer would refuse it', () => {
+    for (const codec of [json, bin]) {
+      expect(codeOf(() => codec.encode(complete('"a b"')))).toBe('protocol-error');
+      expect(codeOf(() => codec.encode(put('https://x/\n')))).toBe('protocol-error');
+      expect(codeOf(() => codec.encode(put(`https://x/${'x'.repeat(4_087)}`)))).toBe(
+        'protocol-error',
+      );
+    }
+  });
+
+  it('fits into a frame at its largest: 400 parts with ETags of S3', () => {
+    const etag = `"${'0'.repeat(32)}"`;
+    const parts = Array.from({ length: 400 }, (_, i) => ({ part: i + 1, etag }));
+    const message = { ...complete(etag), parts, replyTo: 'r'.repeat(512) };
+    expect(json.decodeAgent(json.encode(message))).toEqual(message);
+    expect(bin.decodeAgent(fragmentsOf(bin.encode(message)))).toEqual(message);
+    expect(json.encode(put(`https://x/${'x'.repeat(4_086)}`))).toContain('"action":"put"');
+  });
+
+  it('is not repeated in an error, since the URL is signed', () => {
+    const frame = JSON.stringify(put('https://x/ X-Amz-Signature=5ec2e7'));
+    expect(errorOf(() => json.decodeRelay(frame)).message).not.toContain('5ec2e7');
+  });
+});

@@ -52,6 +52,7 @@ export const errorCodes = {
   'source-unknown': rule(404, 'caller', 'no', 'The device has no such source'),
   'device-offline': rule(503, 'network', 'no', 'The device is offline'),
   'registry-unavailable': rule(503, 'relay', 'no', 'The registry cannot be read'),
+  'channel-unavailable': rule(503, 'relay', 'no', 'The relay cannot open its reply channel'),
   'relay-full': rule(503, 'relay', 'no', 'The relay holds as many links as it may'),
   'relay-draining': rule(503, 'relay', 'no', 'The relay is shutting down'),
   'relay-error': rule(500, 'relay', 'maybe', 'The relay failed'),
@@ -82,7 +83,9 @@ export const errorCodes = {
   'command-failed': rule(502, 'upstream', 'maybe', 'The command failed'),
   // stream, deadline
   'reply-broken': rule(502, 'upstream', 'maybe', 'The reply broke off'),
+  'reply-not-stored': rule(502, 'network', 'maybe', 'The reply did not come through storage'),
   'idle-timeout': rule(504, 'network', 'maybe', 'Nothing moved for too long'),
+  'stream-limit': rule(504, 'relay', 'maybe', 'The reply took longer than this host may stream'),
   'deadline-exceeded': rule(504, 'network', 'maybe', 'The deadline passed before a reply began'),
   'caller-left': rule(499, 'caller', 'maybe', 'The caller left'),
 } as const satisfies Record<string, ErrorRule>;

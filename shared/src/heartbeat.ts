@@ -1,5 +1,5 @@
 import type { Clock, Timer } from './clock.ts';
-import type { Movement } from './movement.ts';
+import { isSending, type Movement } from './movement.ts';
 
 export interface HeartbeatSettings {
   readonly intervalMs: number;
@@ -87,10 +87,4 @@ export class Heartbeat {
     const at = this.#unanswered?.at ?? this.#clock.monotonic();
     return at + this.#settings.timeoutMs - this.#clock.monotonic();
   }
-}
-
-/** Something waited, and the kernel took some of it. */
-function isSending(before: Movement, now: Movement): boolean {
-  if (before.waiting === 0) return false;
-  return now.sent !== before.sent || now.inKernelQueue !== before.inKernelQueue;
 }

@@ -120,6 +120,39 @@ export interface AgentCredit {
   readonly limit: number;
 }
 
+/** A part of a reply's body is ready for object storage: answered by `put`. */
+export interface Upload {
+  readonly action: 'upload';
+  readonly pullId: string;
+  readonly replyTo: string;
+  /** From 1 upwards. */
+  readonly part: number;
+  /** Bytes of this part. */
+  readonly length: number;
+  /** Of this part: 64 hexadecimal digits in lower case, as S3 wants `x-amz-content-sha256`. */
+  readonly sha256: string;
+  /** Whether further parts follow. */
+  readonly more: boolean;
+}
+
+export interface UploadedPart {
+  readonly part: number;
+  /** As the storage answered it, with its quotes. */
+  readonly etag: string;
+}
+
+/** All parts are in object storage: the reply is whole. */
+export interface Complete {
+  readonly action: 'complete';
+  readonly pullId: string;
+  readonly replyTo: string;
+  /** All of them, in order. */
+  readonly parts: readonly UploadedPart[];
+  /** Bytes of the whole body. */
+  readonly length: number;
+  readonly trailers?: HeaderList;
+}
+
 export interface AgentDrain {
   readonly action: 'drain';
 }
@@ -167,6 +200,26 @@ export interface Cancel {
   readonly reason: CancelReason;
 }
 
+/** The relay's reply channel moved: what was sent for this pull goes again, to the new `replyTo`. */
+export interface Resend {
+  readonly action: 'resend';
+  readonly pullId: string;
+  readonly replyTo: string;
+  /** Frames below this number have arrived. */
+  readonly have: number;
+}
+
+/** Where a part goes: answers `upload`. */
+export interface Put {
+  readonly action: 'put';
+  readonly pullId: string;
+  readonly part: number;
+  /** Signed for exactly this part; a secret. */
+  readonly url: string;
+  /** To be sent exactly so, besides `Host` and `Content-Length`. */
+  readonly headers: HeaderList;
+}
+
 export interface RelayDrain {
   readonly action: 'drain';
   readonly withinMs: number;
@@ -174,6 +227,8 @@ export interface RelayDrain {
 
 export interface KeptAlive {
   readonly action: 'kept-alive';
+  /** What a gateway calls this connection. */
+  readonly connectionId?: string;
 }
 
 /** Agent → relay: everything that a relay may receive. */
@@ -184,6 +239,8 @@ export type AgentMessage =
   | ReplyEnd
   | Fault
   | AgentCredit
+  | Upload
+  | Complete
   | AgentDrain
   | Bye
   | KeepAlive;
@@ -196,18 +253,24 @@ export type RelayMessage =
   | RequestEnd
   | RelayCredit
   | Cancel
+  | Resend
+  | Put
   | RelayDrain
   | Bye
   | KeptAlive;
 
 /** The agent's messages about one pull's reply. */
-export type ReplyMessage = Head | ReplyBody | ReplyEnd | Fault | AgentCredit;
+export type ReplyMessage = Head | ReplyBody | ReplyEnd | Fault | AgentCredit | Upload | Complete;
 
 /** A known frame of an action that this version does not know: ignored and counted. */
 export interface Ignored {
   readonly action: 'ignored';
   readonly name: string;
 }
+
+/** What either side announces in `hello` or `welcome` that it can do beyond the rest (PROTOCOL.md, "Features"). */
+export const features = ['keep-alive', 'resend', 'upload'] as const;
+export type Feature = (typeof features)[number];
 
 export const protocolVersion = 1;
 export const subprotocols = ['pullwire.v1+bin', 'pullwire.v1+json'] as const;

@@ -21,6 +21,12 @@ export function movementOf(socket: Socket): Movement {
   };
 }
 
+/** Something waited, and the kernel took some of it. */
+export function isSending(before: Movement, now: Movement): boolean {
+  if (before.waiting === 0) return false;
+  return now.sent !== before.sent || now.inKernelQueue !== before.inKernelQueue;
+}
+
 /**
  * Bytes that the kernel has not taken of the write under way. A long write completes as a whole, so `bytesWritten`
  * and `writableLength` stand still for as long as it takes; Node's own idle time-out reads this same private field

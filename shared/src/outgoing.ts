@@ -4,15 +4,20 @@ import { checkHeaders, checkPath, checkQuery, checkReason } from './head-fields.
 import { readHello } from './hello-fields.ts';
 import type {
   AgentMessage,
+  Complete,
   Fault,
   Head,
   HeaderList,
   Hello,
+  KeptAlive,
   Pull,
+  Put,
   RelayMessage,
+  Upload,
   Welcome,
 } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { checkUrl, readParts } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
 
 /** A message on its way out, as both encodings see it: what has a place of its own, and all the rest as JSON text. */
@@ -61,14 +66,23 @@ function metaOf(message: AgentMessage | RelayMessage): object | undefined {
       return pullMeta(message);
     case 'body':
     case 'keep-alive':
-    case 'kept-alive':
       return undefined;
+    case 'kept-alive':
+      return keptAliveMeta(message);
     case 'end':
       return trailersMeta(message.trailers);
     case 'credit':
       return { limit: message.limit };
     case 'cancel':
       return { reason: message.reason };
+    case 'resend':
+      return { have: message.have };
+    case 'upload':
+      return uploadMeta(message);
+    case 'put':
+      return putMeta(message);
+    case 'complete':
+      return completeMeta(message);
     case 'fault':
       return faultMeta(fitFault(message));
     case 'drain':
@@ -97,6 +111,22 @@ function pullMeta(pull: Pull): object {
 
 function trailersMeta(trailers: HeaderList | undefined): object | undefined {
   return trailers === undefined ? undefined : { trailers: checkHeaders(trailers, 'trailers') };
+}
+
+function keptAliveMeta({ connectionId }: KeptAlive): object | undefined {
+  return connectionId === undefined ? undefined : { connectionId };
+}
+
+function uploadMeta({ part, length, sha256, more }: Upload): object {
+  return { part, length, sha256, more };
+}
+
+function putMeta({ part, url, headers }: Put): object {
+  return { part, url: checkUrl(url), headers: checkHeaders(headers, 'headers') };
+}
+
+function completeMeta({ parts, length, trailers }: Complete): object {
+  return { parts: readParts(parts), length, ...trailersMeta(trailers) };
 }
 
 function faultMeta({ code, stage, detail, retryAfterMs, extra }: Fault): object {

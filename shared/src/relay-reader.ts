@@ -9,6 +9,7 @@ import {
   checkReplyTo,
   checkSeq,
   checkText,
+  type Fields,
   valueLimit,
 } from './field.ts';
 import { checkHeaders, checkPath, checkQuery } from './head-fields.ts';
@@ -16,16 +17,21 @@ import {
   type Cancel,
   type CancelReason,
   cancelReasons,
+  type KeptAlive,
   type Pull,
   type RelayCredit,
   type RelayMessage,
   type RequestBody,
   type RequestEnd,
+  type Resend,
 } from './message.ts';
 import { methodPattern, sourcePattern } from './name.ts';
 import { checkPullId } from './pull-id.ts';
+import { readPut } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
 import { refuse } from './wire-error.ts';
+
+const connectionIdLimit = 128;
 
 /**
  * Checks the fields of a relay's message, each by its rule in PROTOCOL.md, "Relay → agent". Returns undefined where a
@@ -43,6 +49,10 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
       return readCredit(envelope);
     case 'cancel':
       return readCancel(envelope);
+    case 'resend':
+      return readResend(envelope);
+    case 'put':
+      return readPut(envelope);
     case 'welcome':
       return readWelcome(envelope.fields);
     case 'drain':
@@ -50,7 +60,7 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
     case 'bye':
       return readBye(envelope.fields);
     case 'kept-alive':
-      return { action };
+      return readKeptAlive(envelope.fields);
     default:
       return undefined;
   }
@@ -107,4 +117,21 @@ function readCancel({ pullId, fields }: Envelope): Cancel {
     refuse('reason', `one of ${cancelReasons.join(', ')}`);
   }
   return { action: 'cancel', pullId: checkPullId(pullId), reason: fields.reason as CancelReason };
+}
+
+function readResend({ pullId, replyTo, fields }: Envelope): Resend {
+  return {
+    action: 'resend',
+    pullId: checkPullId(pullId),
+    replyTo: checkReplyTo(replyTo),
+    have: checkCount(fields.have, 'have'),
+  };
+}
+
+function readKeptAlive({ connectionId }: Fields): KeptAlive {
+  if (connectionId === undefined) return { action: 'kept-alive' };
+  return {
+    action: 'kept-alive',
+    connectionId: checkText(connectionId, 'connectionId', connectionIdLimit),
+  };
 }

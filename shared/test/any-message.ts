@@ -149,6 +149,36 @@ const fault = fc.record(
   },
 );
 
+const upload = fc.record(
+  {
+    action: of('upload'),
+    pullId,
+    replyTo,
+    part: fc.integer({ min: 1, max: 400 }),
+    length: fc.integer({ min: 5_242_880, max: 8_388_608 }),
+    sha256: chars('0123456789abcdef', 64, 64),
+    more: fc.boolean(),
+  },
+  plain,
+);
+
+const complete = fc.record(
+  {
+    action: of('complete'),
+    pullId,
+    replyTo,
+    parts: fc
+      .array(codePoints([[0x21, 0x7e]], 1, 128), { minLength: 1, maxLength: 8 })
+      .map((etags) => etags.map((etag, i) => ({ part: i + 1, etag }))),
+    length: count,
+    trailers: headers,
+  },
+  {
+    requiredKeys: ['action', 'pullId', 'replyTo', 'parts', 'length'],
+    noNullPrototype: true,
+  },
+);
+
 export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   hello,
   head,
@@ -159,6 +189,8 @@ export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   ),
   fault,
   fc.record({ action: of('credit'), pullId, replyTo, limit: count }, plain),
+  upload,
+  complete,
   fc.record({ action: of('drain') }, plain),
   bye,
   fc.record({ action: of('keep-alive') }, plain),
@@ -229,7 +261,21 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
   ),
   fc.record({ action: of('credit'), pullId, limit: count }, plain),
   fc.record({ action: of('cancel'), pullId, reason: fc.constantFrom(...cancelReasons) }, plain),
+  fc.record({ action: of('resend'), pullId, replyTo, have: count }, plain),
+  fc.record(
+    {
+      action: of('put'),
+      pullId,
+      part: fc.integer({ min: 1, max: 400 }),
+      url: codePoints([[0x21, 0x7e]], 1, 200).map((rest) => `https://${rest}`),
+      headers,
+    },
+    plain,
+  ),
   fc.record({ action: of('drain'), withinMs: budget }, plain),
   bye,
-  fc.record({ action: of('kept-alive') }, plain),
+  fc.record(
+    { action: of('kept-alive'), connectionId: text(60) },
+    { requiredKeys: ['action'], noNullPrototype: true },
+  ),
 );

@@ -22,7 +22,8 @@ export async function check(config: AgentConfig, host: CliHost): Promise<void> {
     `proxy     ${proxy === undefined ? 'none' : withoutCredentials(proxy)}`,
     `device    ${config.device}, instance ${config.instance}`,
     `key       ${publicKeyText(key)}`,
-    `encodings ${config.subprotocols.join(', ')}`,
+    `encodings ${config.subprotocols.join(', ') || 'none offered: pullwire.v1+json'}`,
+    `uploads   to the relay's host ${config.uploadHosts.map((host) => `and ${host} `).join('')}only`,
     ...[...config.sources].flatMap(([name, source]) => describeSource(name, source)),
     'The configuration is valid.',
   ];

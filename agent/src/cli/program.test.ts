@@ -113,7 +113,7 @@ sources:
         .trim()
         .split('\n')
         .map((line) => line.split(': expected')[0]),
-    ).toEqual(['pullwire-agent: device', 'drainMs', 'maxPulls', 'sources']);
+    ).toEqual(['pullwire-agent: device', 'drainMs', 'maxPulls']);
   });
 });
 

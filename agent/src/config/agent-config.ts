@@ -16,8 +16,10 @@ export interface AgentConfig {
   readonly insecure: boolean;
   /** PEM: the authorities that the relay's certificate is checked against, in place of the system's. */
   readonly ca: string | undefined;
-  /** In order of preference. */
+  /** In order of preference; none: no subprotocol is offered, and the link speaks JSON. */
   readonly subprotocols: readonly Subprotocol[];
+  /** Hosts, besides the relay's, at which the relay may have large replies stored. */
+  readonly uploadHosts: readonly string[];
   readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;

@@ -45,9 +45,14 @@ const formats: Readonly<Record<string, ConfigFormat>> = {
     accepts: (value) => typeof value === 'boolean',
   },
   encodings: {
-    expected: 'a list of bin and json, each once at most',
-    read: (text) => text.split(',').map((part) => part.trim()),
-    accepts: (value) => Array.isArray(value) && value.length > 0 && areDistinctEncodings(value),
+    expected: 'a list of bin and json, each once at most, or none',
+    read: readList,
+    accepts: (value) => Array.isArray(value) && areDistinctEncodings(value),
+  },
+  hosts: {
+    expected: 'a list of host names such as s3.example.com or *.example.com, or none',
+    read: readList,
+    accepts: (value) => Array.isArray(value) && value.every(isHostPattern),
   },
   duration: {
     expected: ([least, most]) =>
@@ -89,6 +94,16 @@ export function whatIsWrong(setting: ScalarSetting, value: unknown): string | un
   if (format === undefined || (value === null && setting.nullable)) return undefined;
   if (format.accepts(value, range)) return undefined;
   return typeof format.expected === 'string' ? format.expected : format.expected(range);
+}
+
+/** Separated by commas; `none` is an empty one. */
+function readList(text: string): string[] {
+  const list = text.trim();
+  return list === '' || list === 'none' ? [] : list.split(',').map((part) => part.trim());
+}
+
+function isHostPattern(value: unknown): boolean {
+  return typeof value === 'string' && /^(\*\.)?[a-z0-9.-]{1,253}$|^\[[0-9a-f:.]+\]$/i.test(value);
 }
 
 function readRelayUrl(text: string): string | undefined {

@@ -22,6 +22,7 @@ export interface ConfigValues {
   readonly insecure: boolean;
   readonly ca: string | null;
   readonly encodings: readonly ('bin' | 'json')[];
+  readonly uploadHosts: readonly string[];
   readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
@@ -85,11 +86,18 @@ export const configSchema = {
     flag: '--ca',
   },
   encodings: {
-    doc: 'Encodings that are offered to the relay, in order of preference: bin, json.',
+    doc: 'Encodings that are offered to the relay, in order of preference: bin, json. With none the link speaks JSON and offers no subprotocol.',
     format: 'encodings',
     default: ['bin', 'json'],
     env: 'PULLWIRE_AGENT_ENCODINGS',
     flag: '--encodings',
+  },
+  uploadHosts: {
+    doc: "Hosts, besides the relay's, at which the relay may have large replies stored; *.example.com for all below.",
+    format: 'hosts',
+    default: ['*.amazonaws.com', '*.amazonaws.com.cn'],
+    env: 'PULLWIRE_AGENT_UPLOAD_HOSTS',
+    flag: '--upload-hosts',
   },
   heartbeat: {
     minMs: {

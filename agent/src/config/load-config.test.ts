@@ -48,6 +48,7 @@ describe('loadConfig', () => {
       insecure: false,
       ca: undefined,
       subprotocols: ['pullwire.v1+bin', 'pullwire.v1+json'],
+      uploadHosts: ['*.amazonaws.com', '*.amazonaws.com.cn'],
       heartbeat: { minMs: 1_000, maxMs: 600_000 },
       redial: { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 },
       drainMs: 10_000,
@@ -61,6 +62,25 @@ describe('loadConfig', () => {
   it('without sources is a device that cannot be asked for anything', async () => {
     const config = await load('relay: wss://relay.example\ndevice: plant-7\n');
     expect(config.sources).toEqual(new Map());
+  });
+
+  it('offers no subprotocol where the encodings are none, in the file, a variable or a flag', async () => {
+    expect(await load(`${minimal}encodings: []\n`)).toMatchObject({ subprotocols: [] });
+    const env = { PULLWIRE_AGENT_ENCODINGS: 'none' };
+    expect(await load(minimal, { env })).toMatchObject({ subprotocols: [] });
+    expect(await load(minimal, { flags: { encodings: '' } })).toMatchObject({ subprotocols: [] });
+  });
+
+  it('takes names of hosts at which large replies may be stored, and no URLs', async () => {
+    const flags = { uploadHosts: 's3.example.com, *.store.example, 10.0.0.7' };
+    expect(await load(minimal, { flags })).toMatchObject({
+      uploadHosts: ['s3.example.com', '*.store.example', '10.0.0.7'],
+    });
+    for (const host of ['https://s3.example.com', 's3.example.com:443', '*', 'a b']) {
+      expect(await problems(`${minimal}uploadHosts: ['${host}']\n`)).toEqual([
+        'uploadHosts: expected a list of host names such as s3.example.com or *.example.com, or none',
+      ]);
+    }
   });
 
   it('cannot be changed afterwards', async () => {
@@ -151,7 +171,7 @@ sources: { metrics: { kind: ftp } }
       'relay: expected a URL such as wss://relay.example, without user, query and fragment; found "https://…@relay.example"',
       'device: expected 1 to 128 of A–Z a–z 0–9 . _ : -, beginning with a letter or digit; found "-x"',
       'insecure: expected true or false; found "perhaps"',
-      'encodings: expected a list of bin and json, each once at most',
+      'encodings: expected a list of bin and json, each once at most, or none',
       'drainMs: expected milliseconds from 0 to 3600000, as a number or like 500ms, 30s or 5m; found "soon"',
       'maxPulls: expected a whole number from 1 to 10000; found 0',
       'labels.rack: expected text of at most 256 characters (in YAML, quote numbers); found 3',

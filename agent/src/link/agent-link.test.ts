@@ -230,6 +230,34 @@ describe('an open link', () => {
     expect(way.bodyRoom(head)).toBe(1_000);
   });
 
+  it('offers no subprotocol where none is configured, and speaks JSON', async () => {
+    start({ subprotocols: [] });
+    const link = await relay.welcome();
+    expect(relay.requests[0]?.headers['sec-websocket-protocol']).toBeUndefined();
+    expect((await ask(link)).subprotocol).toBe('pullwire.v1+json');
+  });
+
+  it('tells pulls what the relay can do with replies, as it says it last', async () => {
+    start();
+    const link = await relay.welcome({ features: ['upload', 'dance'], endOfLifeMs: 7_200_000 });
+    const way = await ask(link);
+    expect(way.features).toEqual({ resend: false, upload: true });
+    expect(await logLine('end this link by then')).toMatchObject({ endOfLifeMs: 7_200_000 });
+    link.send({ ...plainWelcome, features: ['resend'] });
+    await ask(link);
+    expect(way.features).toEqual({ resend: true, upload: false });
+  });
+
+  it('hands resend and put on to the pulls', async () => {
+    start();
+    const link = await relay.welcome();
+    await ask(link);
+    link.send({ action: 'resend', ...ofPull, have: 0 });
+    link.send({ action: 'put', pullId, part: 1, url: 'https://store.example/x', headers: [] });
+    await ask(link);
+    expect(desk.received.map(({ action }) => action)).toEqual(['pull', 'resend', 'put', 'pull']);
+  });
+
   it('counts actions it does not know and goes on', async () => {
     start({ subprotocols: ['pullwire.v1+json'] });
     const link = await relay.welcome();
@@ -294,6 +322,30 @@ describe('the end of a link', () => {
     for (let ping = 0; ping < 5; ping += 1) await once(link.ws, 'ping');
     expect(agent.snapshot().counters.pings).toBeGreaterThanOrEqual(5);
     expect(agent.state).toBe('open');
+  });
+
+  it('comes by bye idle where a gateway answers pings and the relay no keep-alive', async () => {
+    start();
+    const heartbeat = { intervalMs: 30, timeoutMs: 20 };
+    const link = await relay.welcome({ heartbeat, features: ['keep-alive'] });
+    await link.next('keep-alive');
+    expect(await link.next('bye')).toMatchObject({ code: 'idle' });
+    expect(agent.snapshot().counters.pings).toBe(0);
+    await relay.link();
+  });
+
+  it('does not come while keep-alive messages are answered', async () => {
+    start();
+    const heartbeat = { intervalMs: 5, timeoutMs: 2_000 };
+    const link = await relay.welcome({ heartbeat, features: ['keep-alive'] });
+    for (let i = 0; i < 5; i += 1) {
+      await link.next('keep-alive');
+      link.send({ action: 'kept-alive', connectionId: 'R0oXAdfD0kwCH6w=' });
+    }
+    expect(agent.state).toBe('open');
+    // A relay that is moved out from behind its gateway says so.
+    link.send({ ...plainWelcome, heartbeat });
+    await once(link.ws, 'ping');
   });
 
   it('is final where the relay says so', async () => {

@@ -27,7 +27,7 @@ export interface FinalRefusal {
 
 export interface AgentLinkOptions {
   readonly url: string;
-  /** In order of preference. */
+  /** In order of preference; none: no subprotocol is offered, and the link speaks JSON. */
   readonly subprotocols: readonly Subprotocol[];
   readonly hello: Hello;
   readonly receiver: PullReceiver;
@@ -200,9 +200,12 @@ export class AgentLink {
   }
 
   #logOpen(link: Link): void {
-    const { relay, limits, heartbeat } = link.welcome ?? {};
+    const { relay, limits, heartbeat, endOfLifeMs } = link.welcome ?? {};
     const { subprotocol } = link;
     this.#options.logger.info({ subprotocol, relay, limits, heartbeat }, 'link open');
+    if (endOfLifeMs !== undefined) {
+      this.#options.logger.debug({ endOfLifeMs }, 'the relay will end this link by then');
+    }
   }
 
   #malformed(error: WireError): void {

@@ -39,6 +39,8 @@ export function dispatch(
     case 'end':
     case 'credit':
     case 'cancel':
+    case 'resend':
+    case 'put':
       mustBeGreeted(message.action, greeted);
       return handlers.pull(message);
     case 'drain':

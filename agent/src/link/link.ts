@@ -12,6 +12,7 @@ import {
   type Hello,
   type Ignored,
   type Incoming,
+  type Movement,
   protocolVersion,
   type RelayMessage,
   type ReplyBody,
@@ -22,8 +23,9 @@ import {
   type Welcome,
   WireError,
 } from '@pullwire/shared';
-import type { PullLink, PullReceiver } from '../pull/pull-link.ts';
+import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
 import { boundHeartbeat, type HeartbeatBounds } from './heartbeat-bounds.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkSocket } from './link-socket.ts';
@@ -59,8 +61,10 @@ export class Link implements PullLink {
   readonly #options: LinkOptions;
   readonly #writer: LinkWriter;
   readonly #heartbeat: Heartbeat;
+  readonly #keepAlive: KeepAlive;
   readonly #decode: (data: Incoming) => RelayMessage | Ignored;
   #state: LinkState = 'greeting';
+  #features: LinkFeatures = { resend: false, upload: false };
   #laterHello: Hello | undefined;
   #welcome: Welcome | undefined;
   #welcomeDue: Timer | undefined;
@@ -79,15 +83,15 @@ export class Link implements PullLink {
       collector,
       room: (id) => receiver.room(id),
     });
+    const movement = (): Movement => socket.movement();
+    const dead = (): void => this.bye('idle', 'no proof of life in time');
     this.#heartbeat = new Heartbeat(
       clock,
       { intervalMs: heartbeat.maxMs, timeoutMs: welcomeMs },
-      {
-        ping: () => this.#ping(),
-        movement: () => socket.movement(),
-        dead: () => this.bye('idle', 'no proof of life in time'),
-      },
+      { ping: () => this.#ping(), movement, dead },
     );
+    const say = (): void => this.control({ action: 'keep-alive' });
+    this.#keepAlive = new KeepAlive(clock, { say, movement, dead });
   }
 
   get state(): LinkState {
@@ -122,6 +126,10 @@ export class Link implements PullLink {
 
   get limits(): FrameLimits {
     return this.#writer.limits;
+  }
+
+  get features(): LinkFeatures {
+    return this.#features;
   }
 
   /** Says `hello`; the relay's `welcome` opens the link. */
@@ -216,8 +224,18 @@ export class Link implements PullLink {
     this.#welcomeDue?.cancel();
     this.#welcome = welcome;
     this.#writer.narrow(welcome.limits);
-    this.#heartbeat.start(boundHeartbeat(welcome.heartbeat, this.#options.heartbeat));
+    const { features } = welcome;
+    this.#features = { resend: features.includes('resend'), upload: features.includes('upload') };
+    this.#watch(welcome);
     if (this.#state === 'greeting') this.#open();
+  }
+
+  /** Behind a gateway, which answers pings itself, only a message to the relay and back proves the path. */
+  #watch({ heartbeat, features }: Welcome): void {
+    const settings = boundHeartbeat(heartbeat, this.#options.heartbeat);
+    const byMessage = features.includes('keep-alive');
+    (byMessage ? this.#heartbeat : this.#keepAlive).stop();
+    (byMessage ? this.#keepAlive : this.#heartbeat).start(settings);
   }
 
   #open(): void {
@@ -255,6 +273,7 @@ export class Link implements PullLink {
     this.#livedMs = this.livedMs;
     this.#welcomeDue?.cancel();
     this.#heartbeat.stop();
+    this.#keepAlive.stop();
     this.#enter('closed');
     this.#writer.close();
     this.#options.receiver.lost(this);

@@ -1,6 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 
-const defaultPorts: Readonly<Record<string, string>> = { 'ws:': '80', 'wss:': '443' };
+const defaultPorts: Readonly<Record<string, string>> = {
+  'ws:': '80',
+  'http:': '80',
+  'wss:': '443',
+  'https:': '443',
+};
 
 /**
  * Whether `NO_PROXY` exempts the host of a URL. Entries are separated by commas or spaces: `*`; a host name, which

@@ -22,18 +22,19 @@ export interface Tunnel {
 }
 
 /**
- * The proxy for a relay's URL, or undefined where it is dialled directly: `HTTPS_PROXY` for `wss:`, `HTTP_PROXY` for
- * `ws:`, `ALL_PROXY` for both, unless `NO_PROXY` names the host. Names in lower case count too and win, as in curl.
+ * The proxy for a URL, or undefined where it is dialled directly: `HTTPS_PROXY` for `wss:` and `https:`, `HTTP_PROXY` for
+ * `ws:` and `http:`, `ALL_PROXY` for all, unless `NO_PROXY` names the host. Names in lower case count too and win, as in curl.
  *
  * @throws ProxyError where the variable holds no URL of a proxy that speaks CONNECT; the text names the variable only,
  *   because the value may hold a password.
  */
-export function proxyFor(relay: URL, env: Environment): URL | undefined {
-  const names = [relay.protocol === 'wss:' ? 'https_proxy' : 'http_proxy', 'all_proxy'];
+export function proxyFor(url: URL, env: Environment): URL | undefined {
+  const isSecure = url.protocol === 'wss:' || url.protocol === 'https:';
+  const names = [isSecure ? 'https_proxy' : 'http_proxy', 'all_proxy'];
   for (const name of names) {
     const value = read(env, name);
     if (value === undefined) continue;
-    return isExempt(relay, read(env, 'no_proxy') ?? '') ? undefined : parseProxy(name, value);
+    return isExempt(url, read(env, 'no_proxy') ?? '') ? undefined : parseProxy(name, value);
   }
   return undefined;
 }

@@ -1,13 +1,19 @@
 import {
+  type CancelReason,
   type Clock,
   headerValue,
   type Pull,
   PullFault,
+  type Put,
   type RequestBody,
   type RequestEnd,
+  type Resend,
   type Timer,
   WireError,
 } from '@pullwire/shared';
+import { GatheredReply } from '../reply/gathered-reply.ts';
+import { framesGone, type KeptReply } from '../reply/kept-reply.ts';
+import type { ObjectReplyParts } from '../reply/object-reply.ts';
 import { type ReplyOutcome, ReplySender } from '../reply/reply-sender.ts';
 import type { SourceRun } from '../source/source.ts';
 import type { Admission, PolicedSource } from './policed-source.ts';
@@ -32,8 +38,19 @@ export interface PullAudit {
 
 export interface AgentPullHooks {
   audit(line: PullAudit): void;
-  ended(pullId: string, link: PullLink): void;
+  /** `wanted`: nobody said that the reply is not wanted any more. */
+  ended(pullId: string, link: PullLink, wanted: boolean): void;
 }
+
+/** What the relay's features need. */
+export interface AgentPullWays {
+  /** The way back, where the relay may want the reply again. */
+  readonly kept: KeptReply | undefined;
+  readonly objects: ObjectReplyParts;
+}
+
+/** A relay that cancels because a reply channel is gone may say `resend` right after (PROTOCOL.md, "Features"). */
+const resendWithinMs = 1_000;
 
 /** The agent gives up this much before the relay would, so that the error names the step that knows the reason. */
 const marginMs = (budgetMs: number): number => Math.min(500, budgetMs * 0.1);
@@ -44,30 +61,44 @@ export class AgentPull {
   readonly #pull: Pull;
   readonly #clock: Clock;
   readonly #hooks: AgentPullHooks;
-  readonly #sender: ReplySender;
+  readonly #way: PullLink;
+  readonly #kept: KeptReply | undefined;
+  readonly #reply: ReplySender | GatheredReply;
   readonly #arrivedAt: number;
   #admission: Admission | undefined;
   #run: SourceRun | undefined;
   #body: RequestBodyStream | undefined;
   #deadline: Timer | undefined;
+  #resendDue: Timer | undefined;
   #stopped: string | undefined;
   #over = false;
 
-  constructor(pull: Pull, link: PullLink, clock: Clock, hooks: AgentPullHooks) {
+  constructor(
+    pull: Pull,
+    link: PullLink,
+    clock: Clock,
+    ways: AgentPullWays,
+    hooks: AgentPullHooks,
+  ) {
     this.#pull = pull;
     this.link = link;
     this.#clock = clock;
     this.#hooks = hooks;
     this.#arrivedAt = clock.monotonic();
-    this.#sender = new ReplySender(link, pull, {
-      elapsed: () => clock.monotonic() - this.#arrivedAt,
-      ended: (outcome) => this.#end(outcome),
-    });
+    this.#kept = ways.kept;
+    this.#way = ways.kept ?? link;
+    const elapsed = (): number => clock.monotonic() - this.#arrivedAt;
+    const way = this.#way;
+    const sender = new ReplySender(way, pull, { elapsed, ended: (outcome) => this.#end(outcome) });
+    const { objects } = ways;
+    this.#reply = link.features.upload
+      ? new GatheredReply({ sender, way, pull, clock, objects, elapsed })
+      : sender;
   }
 
   /** Runs the pull at `found`, or answers with the fault that stands in its place. */
   start(found: PolicedSource | PullFault): void {
-    if (found instanceof PullFault) return this.#sender.fail(found);
+    if (found instanceof PullFault) return this.#reply.fail(found);
     try {
       this.#admission = found.policy.admit({
         method: this.#pull.method,
@@ -76,7 +107,7 @@ export class AgentPull {
         caller: this.#pull.caller,
       });
     } catch (error) {
-      return this.#sender.fail(asFault(error, 'policy'));
+      return this.#reply.fail(asFault(error, 'policy'));
     }
     this.#open(found, this.#admission);
   }
@@ -90,17 +121,42 @@ export class AgentPull {
   }
 
   raise(limit: number): void {
-    this.#sender.raise(limit);
+    this.#reply.raise(limit);
   }
 
   room(): void {
-    this.#sender.room();
+    this.#reply.room();
+  }
+
+  /** The relay wants the reply again, and elsewhere. */
+  resend({ replyTo, have }: Resend): void {
+    this.#resendDue?.cancel();
+    this.#resendDue = undefined;
+    if (this.#kept?.resend(replyTo, have) === false) {
+      const { detail } = framesGone(this.#pull.pullId, replyTo);
+      return this.#abort(new PullFault('agent-error', 'stream', { detail }));
+    }
+    if (this.#reply instanceof GatheredReply) this.#reply.repeat();
+    this.#reply.room();
+  }
+
+  /** Where a part of the reply goes. */
+  put(message: Put): void {
+    if (this.#reply instanceof GatheredReply) this.#reply.put(message);
+  }
+
+  /** The relay does not want the reply, or cannot receive it now. */
+  cancel(reason: CancelReason): void {
+    if (reason !== 'relay' || this.#kept === undefined) return this.stop(reason);
+    if (this.#resendDue !== undefined) return;
+    this.#kept.mute();
+    this.#resendDue = this.#clock.after(resendWithinMs, () => this.stop(reason));
   }
 
   /** The relay cancelled, or the link was lost: nothing more is sent, the source stops at once. */
   stop(reason: string): void {
     this.#stopped = reason;
-    this.#sender.stop(new PullFault('caller-left', 'stream', { detail: reason }));
+    this.#reply.stop(new PullFault('caller-left', 'stream', { detail: reason }));
   }
 
   #open(found: PolicedSource, admission: Admission): void {
@@ -119,16 +175,16 @@ export class AgentPull {
         body: this.#body ?? pull.body,
         budgetMs: budgetMs - marginMs(budgetMs),
       },
-      this.#sender,
+      this.#reply,
     );
     if (this.#over) this.#run.cancel();
-    else this.#sender.attach(this.#run);
+    else this.#reply.attach(this.#run);
   }
 
   #openBody(limitBytes: number): RequestBodyStream {
     const { pullId, replyTo } = this.#pull;
     const body = new RequestBodyStream(
-      (limit) => this.link.control({ action: 'credit', pullId, replyTo, limit }),
+      (limit) => this.#way.control({ action: 'credit', pullId, replyTo, limit }),
       limitBytes,
       () =>
         new PullFault('request-body-too-large', 'policy', {
@@ -147,7 +203,7 @@ export class AgentPull {
   }
 
   #late(budgetMs: number): void {
-    if (this.#sender.begun) return;
+    if (this.#reply.begun) return;
     this.#abort(
       new PullFault('upstream-timeout', 'upstream', {
         detail: `source "${this.#pull.source}" gave no reply within ${Math.round(budgetMs)} ms`,
@@ -156,18 +212,19 @@ export class AgentPull {
   }
 
   #abort(fault: PullFault): void {
-    this.#sender.fail(fault);
+    this.#reply.fail(fault);
   }
 
   #end(outcome: ReplyOutcome): void {
     if (this.#over) return;
     this.#over = true;
     this.#deadline?.cancel();
+    this.#resendDue?.cancel();
     this.#run?.cancel();
     this.#body?.destroy();
     this.#admission?.release();
     this.#hooks.audit(this.#auditLine(outcome));
-    this.#hooks.ended(this.#pull.pullId, this.link);
+    this.#hooks.ended(this.#pull.pullId, this.link, this.#stopped === undefined);
   }
 
   #auditLine(outcome: ReplyOutcome): PullAudit {

@@ -1,88 +1,13 @@
 import type { Readable } from 'node:stream';
-import {
-  type AgentMessage,
-  type Head,
-  type Pull,
-  PullFault,
-  type ReplyBody,
-  type ReplyEnd,
-  WireError,
-} from '@pullwire/shared';
+import { PullFault, WireError } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, test } from 'vitest';
-import type { ReplyWriter, Source, SourceRequest, SourceRun } from '../source/source.ts';
+import { FakeStore } from '../reply/fake-store.ts';
+import type { SourceRequest } from '../source/source.ts';
 import type { PullAudit } from './agent-pull.ts';
+import { bytes, FakeLink, FakeSource, pull, turn } from './fake-link.ts';
 import type { SourcePolicy } from './policed-source.ts';
 import { PullDesk } from './pull-desk.ts';
-import type { PullLink } from './pull-link.ts';
-
-/** A link whose relay is the test. */
-class FakeLink implements PullLink {
-  readonly subprotocol = 'pullwire.v1+json' as const;
-  readonly limits = { frameBytes: 1_000, bodyBytes: 10 };
-  readonly sent: AgentMessage[] = [];
-  hasRoom = true;
-  refusal: WireError | undefined;
-
-  bodyRoom(): number {
-    return this.limits.bodyBytes;
-  }
-
-  control(message: AgentMessage): void {
-    this.sent.push(message);
-  }
-
-  data(_pullId: string, message: Head | ReplyBody | ReplyEnd): boolean {
-    if (this.refusal !== undefined) throw this.refusal;
-    this.sent.push(message);
-    return this.hasRoom;
-  }
-
-  forget(): void {}
-
-  get actions(): string[] {
-    return this.sent.map((message) => message.action);
-  }
-
-  get body(): string {
-    return this.sent
-      .map((message) => ('body' in message ? Buffer.from(message.body ?? []).toString() : ''))
-      .join('');
-  }
-}
-
-/** A source whose upstream is the test. */
-class FakeSource implements Source {
-  readonly info = { name: 'metrics', kind: 'fake', methods: ['GET'] };
-  readonly opened: { request: SourceRequest; reply: ReplyWriter; run: FakeRun }[] = [];
-
-  open(request: SourceRequest, reply: ReplyWriter): SourceRun {
-    const run = new FakeRun();
-    this.opened.push({ request, reply, run });
-    return run;
-  }
-
-  async close(): Promise<void> {}
-
-  get last(): { request: SourceRequest; reply: ReplyWriter; run: FakeRun } {
-    const last = this.opened.at(-1);
-    if (last === undefined) throw new Error('nothing was opened');
-    return last;
-  }
-}
-
-class FakeRun implements SourceRun {
-  resumed = 0;
-  cancelled = 0;
-
-  resume(): void {
-    this.resumed += 1;
-  }
-
-  cancel(): void {
-    this.cancelled += 1;
-  }
-}
 
 function bench(policy: Partial<SourcePolicy> = {}, maxPulls = 4) {
   const clock = new ManualClock();
@@ -104,34 +29,11 @@ function bench(policy: Partial<SourcePolicy> = {}, maxPulls = 4) {
     sources: new Map([['metrics', { source, policy: admitted }]]),
     maxPulls,
     clock,
+    parts: new FakeStore(),
     audit: (line) => audit.push(line),
   });
   return { clock, source, link, audit, desk, released: () => released };
 }
-
-let ids = 0;
-function pull(fields: Partial<Pull> = {}): Pull {
-  ids += 1;
-  const pullId = Buffer.alloc(16, ids).toString('base64url');
-  return {
-    action: 'pull',
-    pullId,
-    replyTo: `r${ids}`,
-    seq: 0,
-    source: 'metrics',
-    method: 'GET',
-    path: '/m',
-    headers: [],
-    deadlineMs: 10_000,
-    credit: 100,
-    caller: 'ops',
-    end: true,
-    ...fields,
-  };
-}
-
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a pull at the agent', () => {
   test('a reply that is whole in one turn is one frame', async () => {

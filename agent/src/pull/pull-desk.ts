@@ -3,11 +3,18 @@ import {
   type Clock,
   type Pull,
   PullFault,
+  type Put,
+  partLimit,
   type RelayCredit,
   type RequestBody,
   type RequestEnd,
+  type Resend,
 } from '@pullwire/shared';
-import { AgentPull, type PullAudit } from './agent-pull.ts';
+import { framesGone, type KeptReply } from '../reply/kept-reply.ts';
+import type { PartStore } from '../reply/part-store.ts';
+import { ReplyMemory } from '../reply/reply-memory.ts';
+import { UploadPlaces } from '../reply/upload-places.ts';
+import { AgentPull, type AgentPullWays, type PullAudit } from './agent-pull.ts';
 import type { PolicedSource } from './policed-source.ts';
 import type { PullLink, PullMessage, PullReceiver } from './pull-link.ts';
 import { PullMemory } from './pull-memory.ts';
@@ -17,6 +24,10 @@ export interface PullDeskOptions {
   /** Pulls in flight over all sources. */
   readonly maxPulls: number;
   readonly clock: Clock;
+  /** Where parts of large replies go, where the relay wants them by object storage. */
+  readonly parts: PartStore;
+  /** Of one part at most; 8 MiB unless told. */
+  readonly partBytes?: number;
   /** One line a pull, whatever became of it. */
   audit(line: PullAudit): void;
 }
@@ -27,12 +38,18 @@ export interface PullCounters {
   stray: number;
 }
 
+/** Replies by object storage at once, each with two parts in memory at most: 64 MiB. */
+const uploadPlaces = 4;
+
 /** Takes the relay's messages about pulls, and runs each pull once, after policy, until it ends. */
 export class PullDesk implements PullReceiver {
   readonly #options: PullDeskOptions;
   #sources: ReadonlyMap<string, PolicedSource>;
   readonly #running = new Map<string, AgentPull>();
   readonly #memory: PullMemory;
+  readonly #replies: ReplyMemory;
+  /** Of pulls whose replies are sent once. */
+  readonly #plainWays: AgentPullWays;
   #drained: (() => void) | undefined;
   #draining = false;
   readonly counters: PullCounters = { pulls: 0, repeated: 0, stray: 0 };
@@ -40,7 +57,11 @@ export class PullDesk implements PullReceiver {
   constructor(options: PullDeskOptions) {
     this.#options = options;
     this.#sources = options.sources;
-    this.#memory = new PullMemory(() => options.clock.monotonic());
+    const { clock, parts, partBytes = partLimit.bytes } = options;
+    this.#memory = new PullMemory(() => clock.monotonic());
+    this.#replies = new ReplyMemory(clock);
+    const places = new UploadPlaces(uploadPlaces);
+    this.#plainWays = { kept: undefined, objects: { store: parts, places, clock, partBytes } };
   }
 
   get inFlight(): number {
@@ -61,7 +82,10 @@ export class PullDesk implements PullReceiver {
       case 'body':
       case 'end':
       case 'credit':
+      case 'put':
         return this.#pass(message);
+      case 'resend':
+        return this.#resend(message, link);
     }
   }
 
@@ -71,6 +95,7 @@ export class PullDesk implements PullReceiver {
 
   lost(link: PullLink): void {
     for (const pull of this.#running.values()) if (pull.link === link) pull.stop('link-lost');
+    this.#replies.lost(link);
   }
 
   drain(): Promise<void> {
@@ -87,12 +112,30 @@ export class PullDesk implements PullReceiver {
       return;
     }
     this.counters.pulls += 1;
-    const run = new AgentPull(pull, link, this.#options.clock, {
+    const run = new AgentPull(pull, link, this.#options.clock, this.#waysOf(pull, link), {
       audit: this.#options.audit,
       ended: this.#ended,
     });
     this.#running.set(pull.pullId, run);
     run.start(this.#find(pull));
+  }
+
+  #waysOf(pull: Pull, link: PullLink): AgentPullWays {
+    if (!link.features.resend) return this.#plainWays;
+    const kept = this.#replies.open(link, pull);
+    const replyTo = this.#memory.movedTo(pull.pullId);
+    if (replyTo !== undefined) kept.resend(replyTo, 0);
+    return { kept, objects: this.#plainWays.objects };
+  }
+
+  #resend(message: Resend, link: PullLink): void {
+    const { pullId, replyTo } = message;
+    const run = this.#running.get(pullId);
+    const kept = this.#replies.find(pullId);
+    if (run !== undefined) run.resend(message);
+    else if (kept !== undefined) resendEnded(kept, message);
+    else if (this.#hasEnded(pullId, link)) this.counters.stray += 1;
+    else this.#memory.move(pullId, replyTo);
   }
 
   /** The source, or why there is none for this pull. */
@@ -116,17 +159,19 @@ export class PullDesk implements PullReceiver {
     });
   }
 
-  #pass(message: RequestBody | RequestEnd | RelayCredit): void {
+  #pass(message: RequestBody | RequestEnd | RelayCredit | Put): void {
     const run = this.#running.get(message.pullId);
     if (run === undefined) this.counters.stray += 1;
     else if (message.action === 'credit') run.raise(message.limit);
+    else if (message.action === 'put') run.put(message);
     else run.requestBody(message);
   }
 
   #cancel({ pullId, reason }: Cancel, link: PullLink): void {
     const run = this.#running.get(pullId);
-    if (run !== undefined) run.stop(reason);
-    else if (link.subprotocol === 'pullwire.v1+json') this.#memory.end(pullId);
+    if (run !== undefined) return run.cancel(reason);
+    if (reason !== 'relay') this.#replies.forget(pullId);
+    if (link.subprotocol === 'pullwire.v1+json') this.#memory.end(pullId);
   }
 
   /** A binary link is one WebSocket from end to end, where nothing is repeated or overtaken below us. */
@@ -134,9 +179,17 @@ export class PullDesk implements PullReceiver {
     return link.subprotocol === 'pullwire.v1+json' && this.#memory.hasEnded(pullId);
   }
 
-  readonly #ended = (pullId: string, link: PullLink): void => {
+  readonly #ended = (pullId: string, link: PullLink, wanted: boolean): void => {
     this.#running.delete(pullId);
+    if (link.features.resend) {
+      if (wanted) this.#replies.ended(pullId);
+      else this.#replies.forget(pullId);
+    }
     if (link.subprotocol === 'pullwire.v1+json') this.#memory.end(pullId);
     if (this.#running.size === 0) this.#drained?.();
   };
+}
+
+function resendEnded(kept: KeptReply, { pullId, replyTo, have }: Resend): void {
+  if (!kept.resend(replyTo, have)) kept.control(framesGone(pullId, replyTo));
 }

@@ -4,21 +4,30 @@ import type {
   FrameLimits,
   Head,
   Pull,
+  Put,
   RelayCredit,
   ReplyBody,
   ReplyEnd,
   RequestBody,
   RequestEnd,
+  Resend,
   Subprotocol,
 } from '@pullwire/shared';
 
 /** The relay's messages about pulls, as a link hands them on. */
-export type PullMessage = Pull | RequestBody | RequestEnd | RelayCredit | Cancel;
+export type PullMessage = Pull | RequestBody | RequestEnd | RelayCredit | Cancel | Resend | Put;
+
+/** What the relay announced that it can do with replies (PROTOCOL.md, "Features"). */
+export interface LinkFeatures {
+  readonly resend: boolean;
+  readonly upload: boolean;
+}
 
 /** One open link, as pulls see it: the way back. After the link is lost, calls do nothing. */
 export interface PullLink {
   readonly subprotocol: Subprotocol;
   readonly limits: FrameLimits;
+  readonly features: LinkFeatures;
   /** How many bytes of body fit into the frame of this head. */
   bodyRoom(head: Head): number;
   /** Overtakes data. */

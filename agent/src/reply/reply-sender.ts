@@ -62,11 +62,22 @@ export class ReplySender implements ReplyWriter {
     return this.#phase !== 'waiting';
   }
 
-  head(status: number, reason: string | undefined, headers: HeaderList): void {
+  /** The last frame has been handed to the link, or none ever will be. */
+  get ended(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  /** `elapsedMs`: when the source gave its head, where that was earlier. */
+  head(
+    status: number,
+    reason: string | undefined,
+    headers: HeaderList,
+    elapsedMs = this.#hooks.elapsed(),
+  ): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'head-held';
     // To the microsecond: long fractions cost both sides more to write and read than they tell.
-    const ms = Math.round(this.#hooks.elapsed() * 1_000) / 1_000;
+    const ms = Math.round(elapsedMs * 1_000) / 1_000;
     const { pullId, replyTo } = this.#pull;
     const timing = { agentMs: ms, upstreamMs: ms };
     this.#head =
@@ -93,6 +104,25 @@ export class ReplySender implements ReplyWriter {
     this.#sourceEnded = true;
     if (trailers !== undefined && trailers.length > 0) this.#trailers = trailers;
     if (this.#phase === 'streaming') this.pump();
+  }
+
+  /** All of the body at once, so that no frame beyond those with body is needed to end it. */
+  whole(body: Uint8Array | undefined, trailers?: HeaderList): void {
+    if (this.#phase === 'ended' || this.#phase === 'waiting' || this.#sourceEnded) return;
+    if (body !== undefined && body.length > 0) {
+      this.#held.push(body);
+      this.#heldBytes += body.length;
+    }
+    this.#sourceEnded = true;
+    if (trailers !== undefined && trailers.length > 0) this.#trailers = trailers;
+    this.pump();
+  }
+
+  /** The body has gone another way. */
+  leave(bytes: number): void {
+    if (this.#phase === 'ended') return;
+    this.#sentBytes += bytes;
+    this.#finish(undefined);
   }
 
   fail(fault: PullFault): void {

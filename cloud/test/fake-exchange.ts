@@ -54,6 +54,8 @@ export class FakeExchange implements Exchange, RequestBodySource {
     return JSON.parse(this.bodyText) as { code: string; stage: string; detail: string };
   }
 
+  hold(): void {}
+
   get headSent(): boolean {
     return this.status !== undefined;
   }

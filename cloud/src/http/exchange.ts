@@ -44,6 +44,8 @@ export interface Exchange {
   head(status: number, reason: string | undefined, headers: HeaderList): void;
   /** Whether a head has gone out: until then a fault can still be an honest answer. A host may collect a small one. */
   readonly headSent: boolean;
+  /** Where the host collects answers: this one's head stays until its body is here, however long that takes. */
+  hold(): void;
   /** Sends the head now: its body may be long in coming. */
   flush(): void;
   /** Returns false where the caller does not keep up; `taken` tells when it does again. */

@@ -3,8 +3,8 @@ import type { BufferedHttpResult, HttpResultHead } from './event.ts';
 /** How an answer leaves the function: as a stream, or as one value. */
 export interface AnswerWay {
   head(head: HttpResultHead): void;
-  /** Bytes written that have not been taken yet are in `pendingBytes`; `whenTaken` tells when there are none. */
-  write(chunk: Uint8Array): void;
+  /** False where the host does not keep up: `whenTaken` tells when it does again. */
+  write(chunk: Uint8Array): boolean;
   end(): void;
   /** Ends in a way that the caller sees as broken, as far as the host can. */
   breakOff(): void;
@@ -58,9 +58,9 @@ export class StreamedAnswer implements AnswerWay {
     this.#stream = this.#runtime.HttpResponseStream.from(this.#stream, head);
   }
 
-  write(chunk: Uint8Array): void {
+  write(chunk: Uint8Array): boolean {
     this.#wrote = true;
-    this.#stream.write(chunk);
+    return this.#stream.write(chunk);
   }
 
   end(): void {
@@ -93,8 +93,9 @@ export class BufferedAnswer implements AnswerWay {
     this.#head = head;
   }
 
-  write(chunk: Uint8Array): void {
+  write(chunk: Uint8Array): boolean {
     this.#chunks.push(chunk);
+    return true;
   }
 
   end(): void {}

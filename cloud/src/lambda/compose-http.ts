@@ -6,6 +6,7 @@ import type { Poster } from '../connection/poster.ts';
 import { Front } from '../http/front.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
+import type { ReplyStore } from '../pull/object-reply.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
 import { PullService } from '../pull/pull-service.ts';
@@ -31,6 +32,8 @@ export interface HttpComposition {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: HttpSettings;
+  /** Where large replies go. */
+  readonly store: ReplyStore;
 }
 
 /** DESIGN.md, "Decisions" 5: on API Gateway each frame is a message, so the inline limit is the credit: 4 frames. */
@@ -38,6 +41,8 @@ const inlineBytes = 88_000;
 /** A request body goes as frames of 22,000 bytes, a post each. */
 const requestBodyBytes = 1_048_576;
 const pullsPerLink = 512;
+/** A function URL streams 200 MB at most (AWS.md, "The HTTP side"). */
+const streamBytes = 190_000_000;
 const idleMs = 60_000;
 /** Before Lambda ends a function, its reply is ended with a reason. */
 const marginMs = 5_000;
@@ -111,6 +116,11 @@ export class HttpEnvironment {
       replies: this.replies,
       clock,
       limits: { ...settings, requestBodyBytes, pullsPerLink },
+      objects: {
+        store: this.#parts.store,
+        streamBytes,
+        track: (work) => this.#work.add(work),
+      },
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: {
         next: (device) => {

@@ -1,12 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import manifest from '../../../terraform/relay.json' with { type: 'json' };
 import { readAwsPlace } from './aws-credentials.ts';
-import {
-  type FunctionName,
-  functionVariables,
-  readEnvironment,
-  runtimeRegion,
-} from './environment.ts';
+import { type FunctionName, functionVariables, readEnvironment } from './environment.ts';
 
 const whole = {
   PULLWIRE_BUCKET: 'pullwire-bodies.example',
@@ -128,11 +123,6 @@ describe('a function’s place at AWS', () => {
       },
     });
     expect([endpoint('S3'), endpoint('SSM')]).toEqual([undefined, undefined]);
-  });
-
-  it('is in a region that can be read alone', () => {
-    expect(runtimeRegion(lambda)).toBe('eu-west-1');
-    expect(() => runtimeRegion({})).toThrow('AWS_REGION: is not set; must be a region');
   });
 
   it('has other endpoints by the SDK’s variables, one service before all', () => {

@@ -4,7 +4,6 @@ import {
   type EnvironmentFormat,
   logLevel,
   parameterName,
-  regionName,
   tableName,
   trueOrFalse,
   urlOf,
@@ -87,18 +86,6 @@ export function readEnvironment<F extends FunctionName>(
   if (mistakes.length === 0) mistakes.push(...brokenRules(fields));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return Object.freeze(fields) as Environment<F>;
-}
-
-/**
- * The region in which Lambda runs the function.
- *
- * @throws ConfigError
- */
-export function runtimeRegion(environment: Variables): string {
-  const mistakes: string[] = [];
-  const region = readVariable(environment, 'AWS_REGION', regionName, mistakes);
-  if (region === undefined) throw new ConfigError(mistakes);
-  return region;
 }
 
 /** The value of one variable; where there is none, a line more in `mistakes`. */

@@ -38,6 +38,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   #heldBytes = 0;
   #timer: Timer | undefined;
   #headSent = false;
+  #holds = false;
   #over = false;
 
   constructor(event: HttpEvent, way: AnswerWay, clock: Clock) {
@@ -103,17 +104,19 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   head(status: number, _reason: string | undefined, headers: HeaderList): void {
     this.#timer?.cancel();
     this.#held = { status, headers, chunks: [] };
-    this.#timer = this.#clock.after(collectMs, () => this.#release());
+    if (!this.#holds) this.#timer = this.#clock.after(collectMs, () => this.#release());
     if (isEventStream(headers)) this.#release();
+  }
+
+  hold(): void {
+    this.#holds = true;
+    this.#timer?.cancel();
   }
 
   flush(): void {}
 
   write(chunk: Uint8Array): boolean {
-    if (this.#held === undefined) {
-      if (!this.#over) this.#way.write(chunk);
-      return this.#way.pendingBytes === 0;
-    }
+    if (this.#held === undefined) return this.#over || this.#way.write(chunk);
     this.#held.chunks.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > collectBytes) this.#release();

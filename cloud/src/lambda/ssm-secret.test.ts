@@ -6,8 +6,8 @@ import {
   type ScriptedServer,
   scripted,
   scriptedServer,
-} from '../object/scripted-server.ts';
-import { SsmSecret } from './ssm-secret.ts';
+} from '../../test/scripted-server.ts';
+import { SecretError, SsmSecret } from './ssm-secret.ts';
 
 const credentials = { accessKeyId: 'id', secretAccessKey: 'k', sessionToken: undefined };
 let server: ScriptedServer;
@@ -74,7 +74,8 @@ describe('a secret in SSM', () => {
   ] as const)('that cannot be read says why, and not what it is (%#)', async (answer, code) => {
     const secret = await secretAt(answer);
     const error: unknown = await secret.read().catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: 'SecretError', code });
+    expect(error).toBeInstanceOf(SecretError);
+    expect(error).toMatchObject({ code });
     expect(inspect(error, { depth: null })).not.toContain('swordfish');
   });
 });

@@ -61,6 +61,14 @@ describe('presence', () => {
     });
   });
 
+  test('a link without a last word that has expired ended when a gateway ends every connection', () => {
+    expect(presenceOf(device(link({ expiresAt: 8 })), none, clock)).toMatchObject({
+      presence: 'offline',
+      since: at(8_000),
+      why: 'end-of-life',
+    });
+  });
+
   test('of several instances the one that is best off speaks for the device', () => {
     const closed = link({ instance: 'a', connectionId: 'c0', closedAt: 9_000, closedWhy: 'idle' });
     const proofOf = (of: LinkRecord): LiveProof | undefined =>

@@ -95,9 +95,16 @@ function linkPresence(
     const state = clock.now > proof.proofDueAt ? 'stale' : 'connected';
     return { ...base, state, lastProofAt: iso(proof.lastProofAt) };
   }
-  const closedAt = link.closedAt ?? Math.max(link.connectedAt, clock.lostSince);
-  const closedWhy = link.closedWhy ?? 'relay-restarted';
-  return { ...base, state: 'offline', closedAt: iso(closedAt), closedWhy };
+  const { at, why } = endOf(link, clock);
+  return { ...base, state: 'offline', closedAt: iso(at), closedWhy: why };
+}
+
+/** A link's last word, or what must have been the case where nobody said one. */
+function endOf(link: LinkRecord, clock: PresenceClock): { at: number; why: string } {
+  if (link.closedAt !== undefined) return { at: link.closedAt, why: link.closedWhy ?? 'link-lost' };
+  const expiredAt = (link.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000;
+  if (expiredAt <= clock.now) return { at: expiredAt, why: 'end-of-life' };
+  return { at: Math.max(link.connectedAt, clock.lostSince), why: 'relay-restarted' };
 }
 
 function compareEnd(a: LinkPresence, b: LinkPresence): number {

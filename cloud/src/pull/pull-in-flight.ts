@@ -13,6 +13,8 @@ import {
 import type { Exchange, ExchangeListener } from '../http/exchange.ts';
 import { type AnsweredBy, problem } from '../http/problem.ts';
 import type { WaitingPull } from '../reply/reply-desk.ts';
+import { ObjectReply, putSeconds, type ReplyStore } from './object-reply.ts';
+import { ObjectTransfer } from './object-transfer.ts';
 import type { LinkedPull, PullTarget } from './pull-target.ts';
 import { ReplyToCaller } from './reply-to-caller.ts';
 import { RequestToAgent } from './request-to-agent.ts';
@@ -30,6 +32,14 @@ export interface PullOutcome {
   readonly ms: number;
 }
 
+export interface ReplyObjects {
+  readonly store: ReplyStore;
+  /** Bytes of what the host can stream to a caller. */
+  readonly streamBytes: number;
+  /** Work that goes on beside the pull, and after it. */
+  track(work: Promise<unknown>): void;
+}
+
 export interface PullInFlightOptions {
   readonly pull: Pull;
   readonly exchange: Exchange;
@@ -38,6 +48,8 @@ export interface PullInFlightOptions {
   readonly receivedAt: number;
   readonly deadlineMs: number;
   readonly requestBodyBytes: number;
+  /** Where large replies go; undefined where the host streams. */
+  readonly objects: ReplyObjects | undefined;
   ended(outcome: PullOutcome): void;
 }
 
@@ -50,6 +62,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   readonly #request: RequestToAgent;
   readonly #reply: ReplyToCaller;
   #deadline: Timer | undefined;
+  #transfer: ObjectTransfer | undefined;
   #movedAt: number;
   #sent = false;
   #heard = false;
@@ -123,7 +136,8 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   taken(): void {
     if (this.#over) return;
     this.#movedAt = this.#options.clock.monotonic();
-    this.#reply.taken();
+    if (this.#transfer !== undefined) this.#transfer.taken();
+    else this.#reply.taken();
   }
 
   left(): void {
@@ -135,6 +149,8 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
   /** Ends the pull where nothing moved since `before`: neither did the caller take a byte nor did the source give one. */
   endIfIdle(before: number): void {
     if (this.#over || this.#reply.status === undefined || this.#movedAt > before) return;
+    // A part may take a thin line as long as its URL is good.
+    if (this.#transfer?.storing && this.#movedAt > before - putSeconds * 1_000) return;
     const detail = 'neither the caller nor the source moved a byte within the idle limit';
     this.giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
   }
@@ -162,11 +178,37 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
       case 'head':
       case 'body':
       case 'end':
-        return this.#reply.receive(message);
+        this.#reply.receive(message);
+        return this.#transfer?.headCame();
       case 'upload':
+        return this.#byObject(message.action).upload(message);
       case 'complete':
-        throw new WireError('protocol-error', `${message.action}: the relay did not announce it`);
+        return this.#byObject(message.action).complete(message);
     }
+  }
+
+  #byObject(action: string): ObjectTransfer {
+    const { exchange, objects } = this.#options;
+    if (objects === undefined) {
+      throw new WireError('protocol-error', `${action}: the relay did not announce it`);
+    }
+    this.#transfer ??= new ObjectTransfer(
+      {
+        object: new ObjectReply(objects.store, this.pullId),
+        exchange,
+        reply: this.#reply,
+        streamBytes: objects.streamBytes,
+      },
+      {
+        put: (message) => this.#control(message),
+        failed: (error) => this.giveUp(asFault(error), 'relay'),
+        moved: () => {
+          this.#movedAt = this.#options.clock.monotonic();
+        },
+        track: objects.track,
+      },
+    );
+    return this.#transfer;
   }
 
   #send(body: Uint8Array | undefined): void {
@@ -214,6 +256,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.#over = true;
     this.#deadline?.cancel();
     this.#request.stop();
+    this.#transfer?.stop();
     const { pull, target, clock, receivedAt } = this.#options;
     target.finish(this.pullId);
     this.#options.ended({

@@ -6,7 +6,7 @@ import { problem } from '../http/problem.ts';
 import { requestHeaders } from '../http/pull-headers.ts';
 import type { Route } from '../http/routes.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
-import { PullInFlight, type PullOutcome } from './pull-in-flight.ts';
+import { PullInFlight, type PullOutcome, type ReplyObjects } from './pull-in-flight.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
 import {
   chooseTarget,
@@ -32,6 +32,7 @@ export interface PullServiceOptions {
   readonly limits: PullLimits;
   readonly tickets: Pick<PullTickets, 'next'>;
   readonly windows: ReplyWindows;
+  readonly objects?: ReplyObjects;
   ended(outcome: PullOutcome): void;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
@@ -105,6 +106,7 @@ export class PullService {
       receivedAt,
       deadlineMs,
       requestBodyBytes: limits.requestBodyBytes,
+      objects: this.#options.objects,
       ended: (outcome) => {
         replies.forget(outcome.pull.pullId);
         this.#options.windows.give(outcome.pull.credit);

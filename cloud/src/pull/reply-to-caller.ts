@@ -1,6 +1,8 @@
 import {
   earlyFrameLimit,
   type Head,
+  type HeaderList,
+  headerValue,
   PullFault,
   Reorder,
   type ReplyBody,
@@ -38,6 +40,7 @@ export class ReplyToCaller {
   #declared: number | undefined;
   #bodyless = false;
   status: number | undefined;
+  #headers: HeaderList = [];
 
   constructor(exchange: Exchange, pullId: string, windowBytes: number, hooks: ReplyToCallerHooks) {
     this.#exchange = exchange;
@@ -45,6 +48,10 @@ export class ReplyToCaller {
     this.#hooks = hooks;
     this.#window = new Window(windowBytes);
     this.#order = new Reorder({ frames: earlyFrameLimit, bytes: windowBytes, next: 0 });
+  }
+
+  get contentType(): string | undefined {
+    return headerValue(this.#headers, 'content-type');
   }
 
   /** The number of the frame that comes next. */
@@ -66,6 +73,33 @@ export class ReplyToCaller {
   taken(): void {
     const limit = this.#window.taken(this.#received - this.#exchange.pendingBytes);
     if (limit !== undefined) this.#hooks.grant(limit);
+  }
+
+  /** The body comes from object storage: none of it may have come by frames. Throws `PullFault`. */
+  objectBegins(length: number): void {
+    if (this.#bodyless || this.#received > 0)
+      throw broken('the reply has a body of its own already');
+    if (this.#declared !== undefined && this.#declared !== length) {
+      throw broken(`the object has ${length} bytes, the Content-Length is ${this.#declared}`);
+    }
+  }
+
+  /** False where the caller does not keep up. */
+  objectChunk(chunk: Uint8Array): boolean {
+    this.#received += chunk.length;
+    return this.#exchange.write(chunk);
+  }
+
+  objectEnds(trailers: readonly string[] | undefined): void {
+    this.#finish(undefined, trailers);
+  }
+
+  /** The caller fetches the body itself (RFC 9110 §15.4.4). */
+  redirect(location: string): void {
+    const headers = ['Location', location, 'Cache-Control', 'no-store', 'Pullwire-Answered-By'];
+    headers.push('relay', 'Pullwire-Pull', this.#pullId);
+    this.#exchange.answer({ status: 303, headers, body: new Uint8Array(0) });
+    this.#hooks.ended();
   }
 
   readonly #deliver = (frame: ReplyFrame): void => {
@@ -92,6 +126,7 @@ export class ReplyToCaller {
     const headers = replyHeaders(head, { pullId: this.#pullId, trailers, totalMs });
     this.#exchange.head(head.status, head.reason, headers);
     this.status = head.status;
+    this.#headers = head.headers;
     this.#hooks.begun(head.status);
     if (head.end) this.#finish(head.body, undefined);
     else if (head.body !== undefined) this.#write(head.body);

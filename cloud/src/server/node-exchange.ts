@@ -56,6 +56,8 @@ export class NodeExchange implements Exchange, RequestBodySource {
     return this.#response.writableLength;
   }
 
+  hold(): void {}
+
   get headSent(): boolean {
     return this.#response.headersSent;
   }

@@ -1,4 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { type Clock, systemClock } from '@pullwire/shared';
 import { logTo } from '@pullwire/shared/process-log';
@@ -14,6 +19,9 @@ import { composeMessage } from '../../src/lambda/compose-message.ts';
 import { GatewayPoster } from '../../src/lambda/gateway-poster.ts';
 import { relayKeys } from '../../src/lambda/relay-secret.ts';
 import { dialChannel } from '../../src/lambda/ws-channel.ts';
+import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
+import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
+import { objectPrefixes } from '../../src/object/object-prefix.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
 import { type TemporaryEngine, temporaryEngine } from '../../src/server/temporary-engine.ts';
@@ -27,8 +35,12 @@ import { StrictGateway } from '../gateway/strict-gateway.ts';
 import { TableMeter } from './table-meter.ts';
 
 export interface AwsWorldOptions
-  extends Pick<StrictGatewayOptions, 'seed' | 'delayMs' | 'switches' | 'maxEnvironments'> {
+  extends Pick<StrictGatewayOptions, 'seed' | 'delayMs' | 'switches'> {
+  /** Of the http function; without it as many as are needed. */
+  readonly httpEnvironments?: number;
   readonly clock?: Clock;
+  /** That of the http function alone, where it differs. */
+  readonly httpClock?: Clock;
 }
 
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
@@ -48,6 +60,9 @@ export class AwsWorld {
   readonly #looks = new Set<() => void>();
   readonly #engine: TemporaryEngine;
   readonly #client;
+  objects!: FolderObjectStore;
+  #objectServer!: Server;
+  #objectFolder = '';
   readonly #keys = relayKeys(randomBytes(48).toString('base64url'));
 
   private constructor(options: AwsWorldOptions, engine: TemporaryEngine) {
@@ -94,22 +109,33 @@ export class AwsWorld {
     await this.#url.stop();
     this.http.retire();
     await this.gateway.stop();
+    this.#objectServer.close();
+    this.#objectServer.closeAllConnections();
+    await rm(this.#objectFolder, { recursive: true });
     this.#client.destroy();
     await this.#engine.remove();
   }
 
   async #open(): Promise<void> {
-    const { clock = systemClock, delayMs, ...rest } = this.#options;
+    const {
+      clock = systemClock,
+      httpClock = clock,
+      httpEnvironments,
+      delayMs,
+      ...rest
+    } = this.#options;
     this.gateway = await StrictGateway.start({
       ...rest,
       clock,
       ...(delayMs === undefined ? {} : { delayMs }),
       functions: (urls) => this.#functions(urls),
     });
+    await this.#openObjects(clock);
     const runtime = createAwsLambda();
     this.http = new LambdaEmulator({
       name: 'http',
-      clock,
+      ...(httpEnvironments === undefined ? {} : { maxEnvironments: httpEnvironments }),
+      clock: httpClock,
       timeoutMs: 900_000,
       compose: (environment) => this.#composeHttp(environment, runtime as unknown as StreamRuntime),
     });
@@ -118,6 +144,23 @@ export class AwsWorld {
       clock,
       ...(delayMs === undefined ? {} : { delayMs }),
     });
+  }
+
+  /** A folder stands for the bucket: its signed URLs are as strict. */
+  async #openObjects(clock: Clock): Promise<void> {
+    this.#objectFolder = await mkdtemp(join(tmpdir(), 'pullwire-objects-'));
+    this.#objectServer = createServer((request, response) => void door.serve(request, response));
+    await new Promise<void>((done) => this.#objectServer.listen(0, '127.0.0.1', done));
+    const { port } = this.#objectServer.address() as AddressInfo;
+    this.objects = new FolderObjectStore({
+      folder: this.#objectFolder,
+      baseUrl: () => `http://127.0.0.1:${port}`,
+      secret: randomBytes(32),
+      clock,
+      newId: () => randomBytes(16).toString('base64url'),
+    });
+    const door = new FolderObjectDoor(this.objects, clock);
+    await this.objects.start();
   }
 
   #functions(urls: GatewayUrls): Record<string, Compose> {
@@ -149,7 +192,9 @@ export class AwsWorld {
   #composeHttp(environment: LambdaEnvironment, runtime: StreamRuntime): StreamingHandler {
     const { clock } = environment;
     const { linkUrl } = this.gateway;
-    const token = () => channelToken(this.#keys.channel, new URL(linkUrl).host, clock.wall());
+    // Where the test sets the function's clock forward, the authorizer's stands.
+    const { wall } = this.#options.clock ?? systemClock;
+    const token = () => channelToken(this.#keys.channel, new URL(linkUrl).host, wall());
     const http = new HttpEnvironment({
       registry: this.registry,
       poster: this.#poster(this.gateway),
@@ -161,6 +206,7 @@ export class AwsWorld {
       },
       clock,
       log: this.#logOf('http'),
+      store: this.objects,
       settings: { defaultDeadlineMs: 30_000, maxDeadlineMs: 600_000 },
     });
     http.channel.open();
@@ -181,6 +227,16 @@ export class AwsWorld {
         maxAttempts: 1,
       }),
     );
+  }
+
+  /** Keys of what lies in the object storage once no invocation runs any more. */
+  async storedObjects(): Promise<string[]> {
+    const keys: string[] = [];
+    for (const prefix of Object.values(objectPrefixes)) {
+      for await (const key of this.objects.olderThan(prefix, Number.POSITIVE_INFINITY))
+        keys.push(key);
+    }
+    return keys;
   }
 
   /** Resolves when so many lines with this message have been logged, since the start. */

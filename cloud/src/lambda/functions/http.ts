@@ -1,5 +1,6 @@
 import { systemClock } from '@pullwire/shared';
 import { channelToken } from '../../auth/channel-token.ts';
+import { S3ObjectStore } from '../../object/s3-object-store.ts';
 import { BufferedAnswer, StreamedAnswer, type StreamRuntime } from '../answer-way.ts';
 import { readAwsPlace } from '../aws-credentials.ts';
 import { HttpEnvironment } from '../compose-http.ts';
@@ -30,6 +31,14 @@ const composed = composeOnce(async () => {
     dial: (events) => dialChannel({ url: linkUrl, token }, events),
     clock: systemClock,
     log,
+    store: new S3ObjectStore({
+      bucket: settings.bucket,
+      region: place.region,
+      endpoint: place.endpoint('S3'),
+      credentials: place.credentials,
+      clock: systemClock,
+      random: Math.random,
+    }),
     settings: { defaultDeadlineMs: deadlineDefaultMs, maxDeadlineMs: deadlineMaxMs },
   });
   environment.channel.open();
@@ -37,7 +46,7 @@ const composed = composeOnce(async () => {
 });
 
 /** The global of Lambda's own runtime; other hosts of functions have none, and get a buffered answer. */
-const { awslambda } = globalThis as { awslambda?: StreamRuntime };
+const { awslambda } = globalThis as { awslambda?: Partial<StreamRuntime> };
 
 const streamed = (runtime: StreamRuntime) =>
   runtime.streamifyResponse(async (event, stream, context) => {
@@ -52,5 +61,10 @@ async function buffered(event: HttpEvent, context: LambdaContext): Promise<Buffe
   return way.result;
 }
 
+/** Whether it is the runtime's: the AWS SDK makes an empty one where there is none. */
+function canStream(runtime: Partial<StreamRuntime> | undefined): runtime is StreamRuntime {
+  return typeof runtime?.streamifyResponse === 'function';
+}
+
 /** The function URL's. */
-export const handler = awslambda === undefined ? buffered : streamed(awslambda);
+export const handler = canStream(awslambda) ? streamed(awslambda) : buffered;

@@ -1,0 +1,45 @@
+import type { Clock, Timer } from '@pullwire/shared';
+import { gatewayLimit } from './gateway-limit.ts';
+
+/** How long a connection may live: 10 minutes after its last message, and 2 hours in all. */
+export class ConnectionLife {
+  /** Epoch milliseconds. */
+  lastActiveAt: number;
+  readonly #clock: Clock;
+  readonly #over: () => void;
+  #lastActive: number;
+  #idle: Timer | undefined;
+  #whole: Timer | undefined;
+
+  /** `over` is called once, when either time is out. */
+  constructor(clock: Clock, over: () => void) {
+    this.#clock = clock;
+    this.#over = over;
+    this.lastActiveAt = clock.wall();
+    this.#lastActive = clock.monotonic();
+  }
+
+  start(): void {
+    this.touch();
+    this.#whole = this.#clock.after(gatewayLimit.lifeMs, this.#over);
+    this.#watchIdle(gatewayLimit.idleMs);
+  }
+
+  touch(): void {
+    this.lastActiveAt = this.#clock.wall();
+    this.#lastActive = this.#clock.monotonic();
+  }
+
+  stop(): void {
+    this.#idle?.cancel();
+    this.#whole?.cancel();
+  }
+
+  #watchIdle(ms: number): void {
+    this.#idle = this.#clock.after(ms, () => {
+      const left = this.#lastActive + gatewayLimit.idleMs - this.#clock.monotonic();
+      if (left > 0) this.#watchIdle(left);
+      else this.#over();
+    });
+  }
+}

@@ -45,10 +45,14 @@ describe('a bundle', () => {
     for (const [name, text] of Object.entries(sources)) {
       await writeFile(join(folder, 'src', name), text);
     }
-    await bundlePackage(folder, [
+    const bundles = [
       { entry: 'src/main.ts', out: 'program.mjs', kind: 'program' },
       { entry: 'src/worker.ts', out: 'worker.mjs', kind: 'worker' },
-    ]);
+    ] as const;
+    await bundlePackage(folder, bundles, async (fresh) => {
+      await mkdir(join(fresh, 'lambda'), { recursive: true });
+      await writeFile(join(fresh, 'lambda/one.zip'), 'zip');
+    });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -58,6 +62,10 @@ describe('a bundle', () => {
       'program.mjs',
       'worker.mjs',
     ]);
+  });
+
+  it('stands beside what else was put into the same folder', async () => {
+    expect(await readFile(join(folder, 'dist/lambda/one.zip'), 'utf8')).toBe('zip');
   });
 
   it('runs as a command, and takes native parts from node_modules', async () => {

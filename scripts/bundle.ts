@@ -1,6 +1,6 @@
 /**
  * `node scripts/bundle.ts agent|cloud`: the programs as they ship, one minified file each, with a
- * source map beside it. Node does not run TypeScript under `node_modules`, so a package, an image
+ * source map beside it, and the relay's Lambda functions as zips. Node does not run TypeScript under `node_modules`, so a package, an image
  * or a Lambda gets these. Native parts are left out and resolved from `node_modules` at run time.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { chmod, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { bundleLambdas } from './lambda-bundle.ts';
+import { lambdaNames } from './lambda-manifest.ts';
 
 /** One file to build: `entry` is relative to the package, `out` to its `dist`; a program is executable. */
 export interface Bundle {
@@ -50,14 +52,20 @@ const SETTINGS: BuildOptions = {
  * Builds one package's bundles. They take the place of what stood in its `dist` all at once, when they are whole: a
  * program that starts meanwhile finds the old ones.
  *
+ * `more`: puts further files into the folder that becomes `dist`.
+ *
  * @throws the build's error, which esbuild has then already printed.
  */
-export async function bundlePackage(folder: string, bundles: readonly Bundle[]): Promise<void> {
+export async function bundlePackage(
+  folder: string,
+  bundles: readonly Bundle[],
+  more: (fresh: string) => Promise<unknown> = async () => {},
+): Promise<void> {
   const dist = join(folder, 'dist');
-  const fresh = `${dist}.new`;
-  const stale = `${dist}.old`;
+  const fresh = `${dist}.new.${process.pid}`;
+  const stale = `${dist}.old.${process.pid}`;
   await Promise.all([fresh, stale].map((path) => rm(path, { recursive: true, force: true })));
-  await Promise.all(bundles.map((bundle) => bundleOne(folder, fresh, bundle)));
+  await Promise.all([...bundles.map((bundle) => bundleOne(folder, fresh, bundle)), more(fresh)]);
   if (existsSync(dist)) await rename(dist, stale);
   await rename(fresh, dist);
   await rm(stale, { recursive: true, force: true });
@@ -90,7 +98,10 @@ async function main(name: string | undefined): Promise<void> {
   if (bundles === undefined) {
     throw new Error(`usage: bundle.ts ${Object.keys(BUNDLES).join('|')}; got ${name ?? 'nothing'}`);
   }
-  await bundlePackage(fileURLToPath(new URL(`../${name}`, import.meta.url)), bundles);
+  const folder = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  await bundlePackage(folder, bundles, async (fresh) => {
+    if (name === 'cloud') await bundleLambdas(folder, join(fresh, 'lambda'), await lambdaNames());
+  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv[2]);

@@ -1,11 +1,13 @@
 /**
- * `npm run check:repo`: what holds for the repository as a whole. Each check is one line, `ok` or
- * `failed` with what to do, followed by what it found. Tests are not run here.
+ * `npm run check:repo`: what holds for the repository as a whole. Each check is one line, `ok`, `skipped`
+ * with the reason, or `failed` with what to do, followed by what it found. Tests are not run here.
  */
 import { type Check, commandCheck } from './check/check.ts';
 import { importsCheck } from './check/imports.ts';
 import { lockFileCheck } from './check/lock-file.ts';
 import { readmeCheck } from './check/readme.ts';
+import { terraformCheck } from './check/terraform.ts';
+import { terraformReadmeCheck } from './check/terraform-readme.ts';
 
 const CHECKS: readonly Check[] = [
   commandCheck(
@@ -22,9 +24,17 @@ const CHECKS: readonly Check[] = [
   ),
   lockFileCheck,
   readmeCheck,
+  terraformReadmeCheck,
+  terraformCheck,
 ];
 
-async function runCheck({ name, advice, run }: Check): Promise<boolean> {
+async function runCheck({ name, advice, missing, run }: Check): Promise<boolean> {
+  const reason = missing?.();
+  if (reason !== undefined) {
+    const isCi = process.env['CI'] === 'true';
+    process.stdout.write(`${isCi ? 'failed ' : 'skipped'} ${name}: ${reason}\n`);
+    return !isCi;
+  }
   const start = performance.now();
   const found = await run().catch((error: unknown) => String(error));
   const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -5,6 +5,8 @@ export interface Check {
   name: string;
   /** What to do when it fails: one sentence. */
   advice: string;
+  /** Why it cannot be made on this machine. Under CI=true that is a failure, elsewhere the check is skipped. */
+  missing?(): string | undefined;
   /** Returns what is wrong, as text for a person; an empty text is a pass. */
   run(): Promise<string>;
 }

@@ -1,0 +1,74 @@
+# Bodies that are too large for frames, on their way: replies and uploads, each gone within days.
+resource "aws_s3_bucket" "objects" {
+  bucket_prefix = "${local.prefix}-"
+  force_destroy = !var.deletion_protection
+  tags          = local.tags
+}
+
+resource "aws_s3_bucket_public_access_block" "objects" {
+  bucket = aws_s3_bucket.objects.id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "objects" {
+  bucket = aws_s3_bucket.objects.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "objects" {
+  bucket = aws_s3_bucket.objects.id
+
+  rule {
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "objects" {
+  bucket = aws_s3_bucket.objects.id
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    # Everything that is in the bucket.
+    filter {}
+
+    expiration {
+      days = local.manifest.bucket.expireDays
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = local.manifest.bucket.expireDays
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "objects" {
+  bucket = aws_s3_bucket.objects.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyByTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.objects.arn, "${aws_s3_bucket.objects.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  # The policy must not be refused as public by a block that is being written at the same time.
+  depends_on = [aws_s3_bucket_public_access_block.objects]
+}

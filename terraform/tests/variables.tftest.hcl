@@ -1,0 +1,150 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  lambda_folder = "./tests/zips"
+}
+
+# Each value below is wrong in one way, and the variables named at the end say so.
+
+run "out_of_shape" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    name                 = "Pullwire"
+    stage                = "my_stage"
+    domain               = { name = "wss://link.example.com", zone_id = "Z1" }
+    throttle             = { rate = 0 }
+    reserved_concurrency = { https = 5 }
+    deadline             = { default_seconds = 700 }
+    log_level            = "verbose"
+    log_retention_days   = 10
+    alarms               = { topic_arns = ["arn:aws:sqs:eu-central-1:123456789012:queue"] }
+    kms_key_arn          = "alias/relay"
+    secret_version       = 1.5
+  }
+
+  expect_failures = [
+    var.name,
+    var.stage,
+    var.domain,
+    var.throttle,
+    var.reserved_concurrency,
+    var.deadline,
+    var.log_level,
+    var.log_retention_days,
+    var.alarms,
+    var.kms_key_arn,
+    var.secret_version,
+  ]
+}
+
+run "out_of_range" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    name                 = "a-name-of-21-letters-"
+    http                 = { door = "http-api" }
+    throttle             = { burst = 10000 }
+    reserved_concurrency = { http = 0 }
+    deadline             = { max_seconds = 900 }
+  }
+
+  expect_failures = [
+    var.name,
+    var.http,
+    var.throttle,
+    var.reserved_concurrency,
+    var.deadline,
+  ]
+}
+
+run "domain_without_a_certificate" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    domain = { name = "link.example.com", create_certificate = false, create_record = false }
+  }
+
+  expect_failures = [
+    var.domain,
+  ]
+}
+
+run "domain_without_a_zone" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    domain = { name = "link.example.com" }
+  }
+
+  expect_failures = [
+    var.domain,
+  ]
+}
+
+run "domain_with_two_certificates" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    domain = { name = "link.example.com", zone_id = "Z1", certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/x" }
+  }
+
+  expect_failures = [
+    var.domain,
+  ]
+}
+
+run "function_url_with_a_name" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    http = { domain = { name = "relay.example.com", zone_id = "Z1" } }
+  }
+
+  expect_failures = [
+    var.http,
+  ]
+}
+
+run "one_name_for_both" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    domain = { name = "relay.example.com", zone_id = "Z1" }
+    http   = { door = "rest-api", domain = { name = "relay.example.com", zone_id = "Z1" } }
+  }
+
+  expect_failures = [
+    var.http,
+  ]
+}

@@ -7,9 +7,12 @@ import { CloudWorld } from './src/cloud-world.ts';
 async function startOrigin(): Promise<Server> {
   const server = createServer((request, response) => {
     const bytes = /^\/bytes\/(\d+)$/.exec(request.url ?? '')?.[1];
-    if (bytes !== undefined) return response.end(Buffer.alloc(Number(bytes), 'x'));
-    response.setHeader('Set-Cookie', ['a=1', 'b=2']);
-    request.pipe(response);
+    if (bytes !== undefined) {
+      response.end(Buffer.alloc(Number(bytes), 'x'));
+    } else {
+      response.setHeader('Set-Cookie', ['a=1', 'b=2']);
+      request.pipe(response);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
@@ -59,6 +62,24 @@ describe('a pull through API Gateway and Lambda', () => {
     await world.aws.gateway.settled();
     expect(world.aws.gateway.counts.since(before).invocations).toEqual({ message: 4 });
   });
+
+  test.each([
+    [5_000_000, 1],
+    [20_000_000, 3],
+  ])(
+    'of %i bytes goes by object storage, in %i parts, and leaves nothing there',
+    async (bytes, parts) => {
+      const before = world.aws.gateway.counts.snapshot();
+      const answer = await world.pull('web', `/bytes/${bytes}`);
+      expect(answer.status).toBe(200);
+      const body = Buffer.from(await answer.arrayBuffer());
+      expect(body.equals(Buffer.alloc(bytes, 'x'))).toBe(true);
+      await world.aws.gateway.settled();
+      // head, an upload a part, complete
+      expect(world.aws.gateway.counts.since(before).invocations).toEqual({ message: 2 + parts });
+      expect(await world.aws.storedObjects()).toEqual([]);
+    },
+  );
 
   test('brings a request body, and cookies back', async () => {
     const body = 'y'.repeat(60_000);

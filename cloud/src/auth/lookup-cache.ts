@@ -48,6 +48,12 @@ export class LookupCache<V> {
     return entry.value;
   }
 
+  /** Forgets one key: the next question reads it, or joins a read that is under way. */
+  forget(key: string): void {
+    this.#values.delete(key);
+    this.#misses.delete(key);
+  }
+
   /** Forgets everything, reads under way included: what they bring may be older than the reason to forget. */
   clear(): void {
     this.#values = new Map();

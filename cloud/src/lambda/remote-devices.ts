@@ -30,6 +30,8 @@ const cached = { maxAgeMs: 10_000, missAgeMs: 1_000, capacity: 10_000, firstRead
 export class RemoteDevices implements PullableDevices, DeviceStore {
   readonly #options: RemoteDevicesOptions;
   readonly #cache: LookupCache<Device>;
+  /** When a device was last read and found offline. */
+  readonly #offlineAt = new Map<string, number>();
   /** Nothing is lost with this process: links are at the gateway. */
   readonly startedAt = 0;
 
@@ -47,7 +49,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   async find(id: string): Promise<PullableDevice | undefined> {
     const ready = this.#options.channel.ready();
     ready.catch(() => undefined);
-    const device = await this.#read(id);
+    const device = await this.#readOnline(id);
     if (device === undefined) return undefined;
     const pullable = this.#pullable(device);
     if (pullable.targets.length > 0) await ready;
@@ -68,6 +70,19 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     this.#cache.clear();
     for (const link of device?.links ?? []) if (this.#isOpen(link)) await this.#revoke(link);
     return removed;
+  }
+
+  /** A device that was offline a moment ago may be back: its absence is believed for a second only. */
+  async #readOnline(id: string): Promise<Device | undefined> {
+    const device = await this.#read(id);
+    if (device === undefined || device.links.some((link) => this.#isOpen(link))) return device;
+    const now = this.#options.clock.wall();
+    if (now - (this.#offlineAt.get(id) ?? Number.NEGATIVE_INFINITY) < cached.missAgeMs)
+      return device;
+    if (this.#offlineAt.size >= cached.capacity) this.#offlineAt.clear();
+    this.#offlineAt.set(id, now);
+    this.#cache.forget(id);
+    return this.#read(id);
   }
 
   #read(id: string): Promise<Device | undefined> {

@@ -28,6 +28,14 @@ function desk(): { desk: ReplyDesk; got: ReplyMessage[] } {
 const plant7 = { device: 'plant-7', connectionId: 'c' };
 
 describe('reply desk', () => {
+  test('a frame that was checked and passed on reaches its pull; one of a pull that ended is late', () => {
+    const { desk: replies, got } = desk();
+    expect(replies.passedOn(head(pullId, tokenFor(pullId, 'plant-7')))).toBeUndefined();
+    expect(replies.passedOn(head(otherPull, tokenFor(otherPull, 'plant-7')))).toBe('late');
+    expect(replies.passedOn(head(pullId, tokenFor(otherPull, 'plant-7')))).toBe('late');
+    expect([got.length, replies.strays.late]).toEqual([1, 2]);
+  });
+
   test('a frame reaches the pull that waits for it', () => {
     const { desk: replies, got } = desk();
     expect(replies.receive(head(pullId, tokenFor(pullId, 'plant-7')), plant7)).toBeUndefined();

@@ -80,8 +80,12 @@ export class ReplyDesk {
    */
   passedOn(message: ReplyMessage): StrayReason | undefined {
     const pull = this.#waiting.get(message.pullId);
-    const device = pull?.device ?? '';
-    return this.receive(message, { device, connectionId: '' });
+    if (pull !== undefined && pull.replyTo === message.replyTo) {
+      pull.receive(message);
+      return undefined;
+    }
+    this.strays.late += 1;
+    return 'late';
   }
 
   #classify(message: ReplyMessage, sender: Sender): StrayReason {

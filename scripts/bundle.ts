@@ -93,15 +93,25 @@ function hasShebang(file: string): boolean {
   return readFileSync(file, 'utf8').startsWith('#!');
 }
 
-async function main(name: string | undefined): Promise<void> {
-  const bundles = BUNDLES[name ?? ''];
-  if (bundles === undefined) {
-    throw new Error(`usage: bundle.ts ${Object.keys(BUNDLES).join('|')}; got ${name ?? 'nothing'}`);
-  }
+/**
+ * Builds all that a package ships: its programs, and with `cloud` the Lambda functions.
+ *
+ * @throws the build's error, which esbuild has then already printed.
+ */
+export async function buildPackage(name: string): Promise<void> {
+  const bundles = BUNDLES[name];
+  if (bundles === undefined) throw new Error(`${name} has no bundles`);
   const folder = fileURLToPath(new URL(`../${name}`, import.meta.url));
   await bundlePackage(folder, bundles, async (fresh) => {
     if (name === 'cloud') await bundleLambdas(folder, join(fresh, 'lambda'), await lambdaNames());
   });
+}
+
+async function main(name = 'nothing'): Promise<void> {
+  if (!Object.hasOwn(BUNDLES, name)) {
+    throw new Error(`usage: bundle.ts ${Object.keys(BUNDLES).join('|')}; got ${name}`);
+  }
+  await buildPackage(name);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv[2]);

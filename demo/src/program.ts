@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { BUNDLES, bundlePackage } from '../../scripts/bundle.ts';
+import { BUNDLES, buildPackage } from '../../scripts/bundle.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -10,11 +10,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export const relayProgram = `${root}cloud/dist/pullwire-relay.mjs`;
 export const agentProgram = `${root}agent/dist/pullwire-agent.mjs`;
 
-/** Builds them from what lies in this repository; half a second. */
+/** Builds them from what lies in this repository; a second. */
 export async function buildPrograms(): Promise<void> {
-  for (const [name, bundles] of Object.entries(BUNDLES)) {
-    await bundlePackage(`${root}${name}`, bundles);
-  }
+  for (const name of Object.keys(BUNDLES)) await buildPackage(name);
 }
 
 /** Runs a command of one of the programs to its end; resolves with its stdout, rejects with its stderr. */

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll } from 'vitest';
+import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
+import { registryContract } from '../../src/registry/registry-contract.ts';
+import { deployTable } from './deploy-table.ts';
+import { describeWithMinistack } from './describe-with-ministack.ts';
+import { Ministack } from './ministack.ts';
+import { readRelayManifest } from './relay-manifest.ts';
+
+describeWithMinistack('on ministack', () => {
+  let ministack: Ministack;
+  let client: DynamoDBClient;
+  beforeAll(async () => {
+    ministack = await Ministack.start();
+    client = new DynamoDBClient(ministack.client);
+  });
+  afterAll(async () => {
+    client?.destroy();
+    await ministack?.stop();
+  });
+
+  registryContract("the table of Terraform's manifest", async () => {
+    const name = await deployTable(ministack, randomUUID(), readRelayManifest().table);
+    const registry = new DynamoRegistry({ client, name, mayCreateTable: false });
+    await registry.ensureSchema();
+    return registry;
+  });
+});

@@ -1,5 +1,5 @@
 /**
- * `npm run test:aws`: what runs on the strict gateway and on ministack, and nothing else. The last line is
+ * `npm run test:aws`: what runs on the strict gateway and on ministack, in full length, and nothing else. The last line is
  * `N passed, N failed`, with `, N skipped` where some were.
  */
 import { rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ for (const { name, tests } of suites) {
   const folder = join(ROOT, name);
   await rm(join(folder, TALLY_FILE), { force: true });
   const { code } = await runCommand(['vitest', 'run', '--root', name, ...tests], {
-    env: process.env,
+    env: { ...process.env, PULLWIRE_LONG: '1' },
     output: 'show',
   });
   ran &&= code === 0;

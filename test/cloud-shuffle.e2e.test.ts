@@ -4,7 +4,7 @@ import { Fleet } from './src/fleet.ts';
 import { HashOrigin } from './src/hash-origin.ts';
 
 const long = process.env['PULLWIRE_LONG'] === '1';
-const seeds = Array.from({ length: long ? 20 : 3 }, (_, at) => at + 1);
+const seeds = Array.from({ length: long ? 20 : 4 }, (_, at) => at + 1);
 const devices = 50;
 const pulls = 200;
 

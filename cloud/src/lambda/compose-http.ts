@@ -73,6 +73,8 @@ export class HttpEnvironment {
           log.debug({ reason, action: message.action }, 'reply frame dropped');
       },
       moved: (connectionId) => this.#moveReplies(connectionId),
+      waiting: () => this.replies.size > 0,
+      lost: (fault) => this.#loseReplies(fault),
       ended: (why) => log.info({ why }, 'reply channel ended'),
     });
     this.handle = createHttp({
@@ -143,6 +145,14 @@ export class HttpEnvironment {
   #moveReplies(connectionId: string): void {
     this.#replyConnection = connectionId;
     for (const pull of this.#pulls()) pull.moveReplies(this.#replyTo(pull.pullId, pull.device));
+  }
+
+  #loseReplies(cause: PullFault): void {
+    const detail = `the connection on which the reply was to come is lost: ${cause.message}`;
+    const more = { detail, retryAfterMs: 1_000, cause };
+    for (const pull of this.#pulls()) {
+      pull.giveUp(new PullFault('relay-error', 'upstream', more), 'relay');
+    }
   }
 
   /** Watches over one invocation; returns what ends that. */

@@ -12,6 +12,9 @@ class Relay {
   readonly frames: ReplyMessage[] = [];
   readonly moves: string[] = [];
   readonly ends: string[] = [];
+  readonly losses: string[] = [];
+  /** Whether a reply is awaited. */
+  waits = false;
   refuses: string | undefined;
   /** Whether keep-alives are answered. */
   answers = true;
@@ -36,6 +39,8 @@ class Relay {
     },
     received: (message) => this.frames.push(message),
     moved: (connectionId) => this.moves.push(connectionId),
+    waiting: () => this.waits,
+    lost: (fault) => this.losses.push(fault.code),
     ended: (why) => this.ends.push(why),
   });
 
@@ -125,6 +130,23 @@ describe('a reply channel', () => {
     relay.clock.advance(300);
     await proved;
     expect(relay.moves).toEqual(['c2']);
+  });
+
+  it('that closes while a reply is awaited moves at once, or says that the reply is lost', async () => {
+    const relay = new Relay();
+    await relay.channel.ready();
+    relay.last.events.closed('closed with 1001');
+    await turn();
+    expect(relay.moves).toEqual([]);
+    await relay.channel.ready();
+    relay.waits = true;
+    relay.last.events.closed('closed with 1001');
+    await turn();
+    expect(relay.moves).toEqual(['c3']);
+    relay.refuses = 'the handshake was answered 429';
+    relay.last.events.closed('closed with 1001');
+    await turn();
+    expect([relay.moves, relay.losses]).toEqual([['c3'], ['channel-unavailable']]);
   });
 
   it('says what is wrong where it cannot be opened, and does not dial again at once', async () => {

@@ -27,6 +27,10 @@ export interface ReplyChannelOptions {
   received(message: ReplyMessage): void;
   /** Replies come to this connection from now on: whoever waits must say so to its agent. */
   moved(connectionId: string): void;
+  /** Whether a reply is awaited. */
+  waiting(): boolean;
+  /** Replies that are awaited will not come: the channel is gone, and no other can be opened. */
+  lost(fault: PullFault): void;
   /** What became of a channel, for the log. */
   ended(why: string): void;
 }
@@ -147,7 +151,7 @@ export class ReplyChannel {
         },
         closed: (why) => {
           greeted.reject(new Error(why));
-          if (generation === this.#generation) this.#drop(why);
+          if (generation === this.#generation) this.#closed(why);
         },
       });
       const connectionId = await this.#greet(socket, greeted.promise);
@@ -209,6 +213,16 @@ export class ReplyChannel {
       timer = this.#options.clock.after(echoMs, () => settle(false));
       this.#echo = { heard: () => settle(true) };
       socket.send(keepAlive);
+    });
+  }
+
+  /** Whoever waits for a reply is told of another channel at once, and not at its deadline. */
+  #closed(why: string): void {
+    const wasOpen = this.#channel !== undefined;
+    this.#drop(why);
+    if (!wasOpen || !this.#options.waiting()) return;
+    this.#replace().catch((error: unknown) => {
+      this.#options.lost(error instanceof PullFault ? error : unavailable('unknown', error));
     });
   }
 

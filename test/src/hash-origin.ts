@@ -10,6 +10,8 @@ function replyOf(body: string): Buffer {
 
 /** Answers each POST with what only its own body makes, and counts how often each was executed. */
 export class HashOrigin {
+  static readonly replyOf = replyOf;
+
   /** By the first word of the body. */
   readonly executed = new Map<string, number>();
   #server!: Server;

@@ -24,6 +24,7 @@ import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../src/object/object-prefix.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
+import { dataFolder } from '../../src/server/data-folder.ts';
 import { type TemporaryEngine, temporaryEngine } from '../../src/server/temporary-engine.ts';
 import { createAwsLambda } from '../gateway/aws-lambda.ts';
 import { FunctionUrl } from '../gateway/function-url.ts';
@@ -63,7 +64,9 @@ export class AwsWorld {
   objects!: FolderObjectStore;
   #objectServer!: Server;
   #objectFolder = '';
-  readonly #keys = relayKeys(randomBytes(48).toString('base64url'));
+  /** What the functions derive their keys from. */
+  readonly secret = randomBytes(48).toString('base64url');
+  readonly #keys = relayKeys(this.secret);
 
   private constructor(options: AwsWorldOptions, engine: TemporaryEngine) {
     this.#options = options;
@@ -91,6 +94,11 @@ export class AwsWorld {
 
   get linkUrl(): string {
     return this.gateway.linkUrl;
+  }
+
+  /** The Unix socket of the table's engine. */
+  get enginePath(): string {
+    return dataFolder(this.#engine.dataFolder).serverSocket;
   }
 
   /** `publicKey` as `keygen` prints it. */
@@ -199,6 +207,7 @@ export class AwsWorld {
       registry: this.registry,
       poster: this.#poster(this.gateway),
       replyKey: this.#keys.replyTo,
+      uploadKey: this.#keys.upload,
       dial: async (events) => {
         const channel = await dialChannel({ url: linkUrl, token }, events);
         environment.own(channel.socket);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AwsWorld } from '../cloud/test/aws/aws-world.ts';
+import { AwsWorld, tableName } from '../cloud/test/aws/aws-world.ts';
 import { LocalServices } from '../cloud/test/aws/local-services.ts';
 import { StoppableFunction } from '../cloud/test/aws/stoppable-function.ts';
 import { Fleet } from './src/fleet.ts';
@@ -34,7 +34,7 @@ describe('the http function as it ships, in a process that is stopped between in
       PULLWIRE_LINK_URL: aws.linkUrl,
       PULLWIRE_LOG_LEVEL: 'warn',
       PULLWIRE_SECRET: '/pullwire/secret',
-      PULLWIRE_TABLE: 'relay',
+      PULLWIRE_TABLE: tableName,
     });
   });
 

@@ -17,6 +17,7 @@ export class CloudWorld {
   readonly folder = mkdtempSync(join(tmpdir(), 'pullwire-aws-'));
   readonly agents: Program[] = [];
   callerKey = '';
+  readonly #programs: Program[] = [];
 
   private constructor(aws: AwsWorld) {
     this.aws = aws;
@@ -43,8 +44,40 @@ export class CloudWorld {
     await this.aws.addDevice(device, stdout.trim());
     const config = join(this.folder, `${device}.json`);
     writeFileSync(config, JSON.stringify({ relay: this.aws.linkUrl, device, keyFile, sources }));
+    return this.#run(config);
+  }
+
+  /** Ends the first agent as an operator would, and waits until the relay knows. */
+  async stopAgent(): Promise<void> {
+    await this.agents.shift()?.stop();
+    await this.aws.gateway.settled();
+  }
+
+  /** The first device's agent again, as it was configured. */
+  async startAgentAgain(): Promise<void> {
+    await this.#run(join(this.folder, 'plant-1.json'));
+  }
+
+  /** One of the operator's commands; resolves with its stdout. */
+  async operate(args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await command('relay', [
+      ...args,
+      '--data',
+      this.aws.dataFolder,
+    ]);
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Everything that its agents logged. */
+  get agentLogs(): string {
+    return this.#programs.flatMap((program) => program.lines.map((line) => line.text)).join('\n');
+  }
+
+  async #run(config: string): Promise<Program> {
     const agent = new Program('agent', ['run', '--config', config]);
     this.agents.push(agent);
+    this.#programs.push(agent);
     await agent.line('link open', 0);
     return agent;
   }

@@ -46,6 +46,9 @@ export interface AwsWorldOptions
 
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
 
+/** As the one-box server's is called: so the operator's commands find it through the engine's folder. */
+export const tableName = 'pullwire';
+
 /** The relay's AWS side on the strict gateway: our functions, a real DynamoDB engine, a function URL. */
 export class AwsWorld {
   readonly table = new TableMeter();
@@ -75,7 +78,7 @@ export class AwsWorld {
     this.table.watch(this.#client);
     this.registry = new DynamoRegistry({
       client: this.#client,
-      name: 'relay',
+      name: tableName,
       mayCreateTable: true,
     });
   }
@@ -94,6 +97,11 @@ export class AwsWorld {
 
   get linkUrl(): string {
     return this.gateway.linkUrl;
+  }
+
+  /** Of the table's engine: `--data` of the operator's commands. */
+  get dataFolder(): string {
+    return this.#engine.dataFolder;
   }
 
   /** The Unix socket of the table's engine. */

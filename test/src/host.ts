@@ -1,0 +1,78 @@
+import { MinistackWorld } from '../../cloud/test/ministack/ministack-world.ts';
+import { CloudWorld } from './cloud-world.ts';
+import type { HostName } from './host-limit.ts';
+import { World } from './world.ts';
+
+/** A relay with one device and a caller who may do everything: what the shared suite needs of each host. */
+export interface Host {
+  readonly device: string;
+  readonly callerKey: string;
+  /** A request at the relay, as it is. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  stopAgent(): Promise<void>;
+  startAgent(): Promise<void>;
+  /** A further key, by the arguments of `key add`. */
+  addKey(args: readonly string[]): Promise<string>;
+  revokeKey(id: string): Promise<void>;
+  /** Everything that was logged. */
+  logs(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+type Sources = Readonly<Record<string, unknown>>;
+
+export function startHost(name: HostName, sources: Sources): Promise<Host> {
+  if (name === 'one box') return startOneBox(sources);
+  return name === 'strict gateway' ? startGateway(sources) : startMinistack(sources);
+}
+
+async function startOneBox(sources: Sources): Promise<Host> {
+  const world = await World.start({ sources });
+  return {
+    device: world.device,
+    callerKey: world.callerKey,
+    ask: (path, init) => fetch(world.url + path, init),
+    stopAgent: async () => {
+      await world.agent.stop();
+    },
+    startAgent: () => world.startAgent(),
+    addKey: (args) => world.addKey(args),
+    revokeKey: async (id) => {
+      await world.operate(['key', 'revoke', id]);
+    },
+    logs: async () => world.logs,
+    stop: () => world.stop(),
+  };
+}
+
+async function startGateway(sources: Sources): Promise<Host> {
+  const world = await CloudWorld.start({ sources });
+  return {
+    device: 'plant-1',
+    callerKey: world.callerKey,
+    ask: (path, init) => fetch(world.aws.url + path, init),
+    stopAgent: () => world.stopAgent(),
+    startAgent: () => world.startAgentAgain(),
+    addKey: (args) => world.operate(['key', 'add', ...args]),
+    revokeKey: async (id) => {
+      await world.operate(['key', 'revoke', id]);
+    },
+    logs: async () => JSON.stringify(world.aws.log) + world.agentLogs,
+    stop: () => world.stop(),
+  };
+}
+
+async function startMinistack(sources: Sources): Promise<Host> {
+  const world = await MinistackWorld.start({ sources });
+  return {
+    device: world.device,
+    callerKey: world.callerKey,
+    ask: (path, init) => fetch(world.relay.httpUrl + path, init),
+    stopAgent: () => world.stopAgent(),
+    startAgent: () => world.startAgent(),
+    addKey: (args) => world.operator.addKey(args),
+    revokeKey: (id) => world.operator.revokeKey(id),
+    logs: () => world.functionLogs(),
+    stop: () => world.stop(),
+  };
+}

@@ -5,6 +5,9 @@ export const hostLimits: Readonly<Record<HostName, Readonly<Partial<Record<Abili
     'length of a stream':
       'a function URL streams chunked: Content-Length is its own (docs/hosts.md)',
   },
+  'strict gateway, switched': {
+    'length of a stream': 'as on the strict gateway',
+  },
   ministack: {
     'raw path': 'it decodes rawPath, where a function URL keeps it as it came',
     'event by event': 'it answers when a function has ended, with the whole body',
@@ -12,7 +15,12 @@ export const hostLimits: Readonly<Record<HostName, Readonly<Partial<Record<Abili
   },
 };
 
-export const hostNames = ['one box', 'strict gateway', 'ministack'] as const;
+export const hostNames = [
+  'one box',
+  'strict gateway',
+  'strict gateway, switched',
+  'ministack',
+] as const;
 export type HostName = (typeof hostNames)[number];
 
 /** What some host lacks. */

@@ -23,7 +23,7 @@ type Sources = Readonly<Record<string, unknown>>;
 
 export function startHost(name: HostName, sources: Sources): Promise<Host> {
   if (name === 'one box') return startOneBox(sources);
-  return name === 'strict gateway' ? startGateway(sources) : startMinistack(sources);
+  return name === 'ministack' ? startMinistack(sources) : startGateway(name, sources);
 }
 
 async function startOneBox(sources: Sources): Promise<Host> {
@@ -45,8 +45,24 @@ async function startOneBox(sources: Sources): Promise<Host> {
   };
 }
 
-async function startGateway(sources: Sources): Promise<Host> {
-  const world = await CloudWorld.start({ sources });
+/** Every switch of the gateway and of function URLs the other way round (AWS.md, `[?]`). */
+const switched = {
+  switches: {
+    pingsResetIdle: true,
+    contextAsText: false,
+    refusalCarriesHeaders: true,
+    splitsPosts: false,
+  },
+  urlSwitches: {
+    midStreamThrow: 'break',
+    stripsContentEncoding: false,
+    remapsHeaders: false,
+  },
+} as const;
+
+async function startGateway(name: HostName, sources: Sources): Promise<Host> {
+  const more = name === 'strict gateway' ? {} : switched;
+  const world = await CloudWorld.start({ ...more, sources });
   return {
     device: 'plant-1',
     callerKey: world.callerKey,

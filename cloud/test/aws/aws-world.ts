@@ -28,6 +28,7 @@ import { dataFolder } from '../../src/server/data-folder.ts';
 import { type TemporaryEngine, temporaryEngine } from '../../src/server/temporary-engine.ts';
 import { createAwsLambda } from '../gateway/aws-lambda.ts';
 import { FunctionUrl } from '../gateway/function-url.ts';
+import type { FunctionUrlSwitches } from '../gateway/function-url-switches.ts';
 import type { GatewayUrls, StrictGatewayOptions } from '../gateway/gateway-options.ts';
 import { LambdaEmulator } from '../gateway/lambda-emulator.ts';
 import type { Compose, LambdaEnvironment } from '../gateway/lambda-environment.ts';
@@ -39,6 +40,7 @@ export interface AwsWorldOptions
   extends Pick<StrictGatewayOptions, 'seed' | 'delayMs' | 'switches'> {
   /** Of the http function; without it as many as are needed. */
   readonly httpEnvironments?: number;
+  readonly urlSwitches?: Partial<FunctionUrlSwitches>;
   readonly clock?: Clock;
   /** That of the http function alone, where it differs. */
   readonly httpClock?: Clock;
@@ -137,6 +139,7 @@ export class AwsWorld {
       clock = systemClock,
       httpClock = clock,
       httpEnvironments,
+      urlSwitches,
       delayMs,
       ...rest
     } = this.#options;
@@ -158,6 +161,7 @@ export class AwsWorld {
     this.#url = await FunctionUrl.start({
       emulator: this.http,
       clock,
+      ...(urlSwitches === undefined ? {} : { switches: urlSwitches }),
       ...(delayMs === undefined ? {} : { delayMs }),
     });
   }

@@ -88,6 +88,12 @@ export const errorCodes = {
   'stream-limit': rule(504, 'relay', 'maybe', 'The reply took longer than this host may stream'),
   'deadline-exceeded': rule(504, 'network', 'maybe', 'The deadline passed before a reply began'),
   'caller-left': rule(499, 'caller', 'maybe', 'The caller left'),
+  // Request bodies by object storage
+  'upload-unknown': rule(404, 'caller', 'no', 'The caller has no such upload'),
+  'upload-missing': rule(409, 'caller', 'no', 'Nothing was put for the upload yet'),
+  'upload-spent': rule(410, 'caller', 'maybe', 'The upload was used or has expired'),
+  'upload-broken': rule(502, 'network', 'maybe', 'The uploaded body could not be read'),
+  'storage-unavailable': rule(503, 'relay', 'no', 'The object storage cannot be read'),
 } as const satisfies Record<string, ErrorRule>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -38,6 +38,7 @@ export const jsonCodec = {
 
   decodeRelay(data: Incoming): RelayMessage | Ignored {
     const fields = parse(data);
+    if (isGatewayError(fields)) return { action: 'ignored', name: 'gateway-error' };
     const action = actionOf(fields);
     return readRelayMessage(action, envelopeOf(action, fields)) ?? ignoredAction(action);
   },
@@ -88,6 +89,11 @@ function parse(data: Incoming): Fields {
 
 function actionOf(fields: Fields): string {
   return typeof fields.action === 'string' ? fields.action : refuse('action', 'text');
+}
+
+/** API Gateway's own word that it could not hand on a message; what was in it is asked for again, or was not needed. */
+function isGatewayError({ action, message, connectionId }: Fields): boolean {
+  return action === undefined && typeof message === 'string' && typeof connectionId === 'string';
 }
 
 function envelopeOf(action: string, fields: Fields): Envelope {

@@ -2,6 +2,7 @@
  * `npm run check:repo`: what holds for the repository as a whole. Each check is one line, `ok`, `skipped`
  * with the reason, or `failed` with what to do, followed by what it found. Tests are not run here.
  */
+import { agreementCheck } from './check/agreement.ts';
 import { type Check, commandCheck } from './check/check.ts';
 import { importsCheck } from './check/imports.ts';
 import { lockFileCheck } from './check/lock-file.ts';
@@ -26,6 +27,7 @@ const CHECKS: readonly Check[] = [
   readmeCheck,
   terraformReadmeCheck,
   terraformCheck,
+  agreementCheck,
 ];
 
 async function runCheck({ name, advice, missing, run }: Check): Promise<boolean> {

@@ -7,6 +7,7 @@ import { ROOT, runCommand } from './command.ts';
 import { bundleLambdas } from './lambda-bundle.ts';
 import { lambdaNames } from './lambda-manifest.ts';
 import { describeSize, type LambdaSize } from './lambda-size.ts';
+import { stubEnvironment } from './lambda-stub-environment.ts';
 
 const planted = {
   'late.ts': `
@@ -129,31 +130,16 @@ describe('the relay’s functions', () => {
     expect(over.map(describeSize)).toEqual([]);
   });
 
+  it('hold nothing that looks for credentials, and nothing that writes or reads in threads', () => {
+    const packages = new Set(sizes.flatMap((size) => Object.keys(size.packages)));
+    expect([...packages].filter((name) => /credential-provider|thread/.test(name))).toEqual([]);
+  });
+
   it('load without node_modules, with the variables that Lambda and Terraform set', async () => {
     const load = `const { handler } = await import('./index.mjs'); console.log(typeof handler); process.exit()`;
+    const env = { ...stubEnvironment, PATH: process.env['PATH'] };
     for (const { name } of sizes) {
-      expect(await runUnzipped(join(place, `${name}.zip`), load, environment), name).toBe(
-        'function',
-      );
+      expect(await runUnzipped(join(place, `${name}.zip`), load, env), name).toBe('function');
     }
   });
 });
-
-/** Nothing answers at these addresses. */
-const nowhere = '127.0.0.1:1';
-const environment = {
-  PATH: process.env['PATH'],
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
-  AWS_ENDPOINT_URL: `http://${nowhere}`,
-  PULLWIRE_BUCKET: 'pullwire-test',
-  PULLWIRE_CONNECTIONS_URL: `http://${nowhere}/test`,
-  PULLWIRE_DEADLINE_DEFAULT_MS: '30000',
-  PULLWIRE_DEADLINE_MAX_MS: '600000',
-  PULLWIRE_LINK_URL: `ws://${nowhere}/test`,
-  PULLWIRE_LOG_LEVEL: 'silent',
-  PULLWIRE_SECRET: '/pullwire/test/secret',
-  PULLWIRE_TABLE: 'pullwire-test',
-  PULLWIRE_TOKEN_IN_QUERY: 'false',
-};

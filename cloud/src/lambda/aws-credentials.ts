@@ -12,7 +12,7 @@ export interface AwsPlace {
 }
 
 /** As the SDK's variables name it: `AWS_ENDPOINT_URL_S3`. */
-export type AwsService = 'S3' | 'SSM';
+export type AwsService = 'DYNAMODB' | 'S3' | 'SSM';
 
 const endpointUrl = urlOf('https://', 'http://');
 
@@ -32,7 +32,11 @@ export function readAwsPlace(environment: Variables): AwsPlace {
     secretAccessKey: text('AWS_SECRET_ACCESS_KEY'),
     sessionToken: isSet(environment, 'AWS_SESSION_TOKEN') ? text('AWS_SESSION_TOKEN') : undefined,
   };
-  const endpoints = { S3: endpointOf('S3'), SSM: endpointOf('SSM') };
+  const endpoints = {
+    DYNAMODB: endpointOf('DYNAMODB'),
+    S3: endpointOf('S3'),
+    SSM: endpointOf('SSM'),
+  };
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return { region, credentials, endpoint: (service) => endpoints[service] };
 
@@ -45,4 +49,14 @@ export function readAwsPlace(environment: Variables): AwsPlace {
 
 function isSet(environment: Variables, variable: string): boolean {
   return (environment[variable] ?? '') !== '';
+}
+
+/** As the clients of the AWS SDK take them: given, so that none is looked for. */
+export function sdkCredentials({ credentials }: AwsPlace): {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+} {
+  const { sessionToken, ...keys } = credentials;
+  return sessionToken === undefined ? keys : { ...keys, sessionToken };
 }

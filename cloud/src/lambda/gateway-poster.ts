@@ -4,6 +4,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { PostError, type PostErrorCode, type Poster } from '../connection/poster.ts';
+import { type AwsPlace, sdkCredentials } from './aws-credentials.ts';
 
 /** By status, not by name: without its header the SDK calls a 410 "Unknown" (AWS.md, "@connections"). */
 const codes: Readonly<Record<number, PostErrorCode>> = {
@@ -16,12 +17,15 @@ const codes: Readonly<Record<number, PostErrorCode>> = {
 /** Milliseconds: a post that takes longer is not made twice. */
 const times = { connectionTimeout: 2_000, requestTimeout: 10_000 };
 
-/** `endpoint`: https, with the stage. The credentials are those that the SDK finds. */
-export function gatewayPoster(endpoint: string, region: string): GatewayPoster {
+/** `endpoint`: https, with the stage. The credentials are those of the function's role. */
+export function gatewayPoster(endpoint: string, place: AwsPlace): GatewayPoster {
+  const { region } = place;
+  const credentials = sdkCredentials(place);
   return new GatewayPoster(
     new ApiGatewayManagementApiClient({
       endpoint,
       region,
+      credentials,
       maxAttempts: 1,
       requestHandler: { ...times, throwOnRequestTimeout: true },
     }),

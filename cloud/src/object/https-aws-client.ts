@@ -135,8 +135,11 @@ function isSuccess({ status }: HttpsAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
+/** What S3, SSM and DynamoDB say with 400 or 503 where they are asked too often. */
+const passing = /^(Throttl|SlowDown|ProvisionedThroughputExceeded|RequestLimitExceeded)/;
+
 function isPassing({ status, code }: AwsCallError): boolean {
-  return status === 0 || status === 429 || status >= 500 || /^(Throttl|SlowDown)/.test(code);
+  return status === 0 || status === 429 || status >= 500 || passing.test(code);
 }
 
 /** The code stands in XML (S3), in a header or in JSON (SSM), or nowhere (the answer to HEAD). */

@@ -5,7 +5,6 @@ import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
 import type { AuthorizerEvent } from '../event.ts';
 import { functionLog } from '../function-log.ts';
-import { functionRegistry } from '../function-registry.ts';
 import { readRelayKeys } from '../read-keys.ts';
 
 const { linkUrl, logLevel, secretName, table, tokenInQuery } = readEnvironment(
@@ -13,18 +12,21 @@ const { linkUrl, logLevel, secretName, table, tokenInQuery } = readEnvironment(
   process.env,
 );
 const place = readAwsPlace(process.env);
-const registry = functionRegistry(table, place.region);
 
-const composed = composeOnce(async () =>
-  composeAuthorizer({
-    registry,
-    channelKey: (await readRelayKeys(secretName, place)).channel,
+const composed = composeOnce(async () => {
+  const [keys, { functionRegistry }] = await Promise.all([
+    readRelayKeys(secretName, place),
+    import('../function-registry.ts'), // while the secret is on its way
+  ]);
+  return composeAuthorizer({
+    registry: functionRegistry(table, place),
+    channelKey: keys.channel,
     audience: new URL(linkUrl).host,
     tokenInQuery,
     clock: systemClock,
     log: functionLog(logLevel),
-  }),
-);
+  });
+});
 
 /** The REQUEST authorizer of `$connect`. */
 export const handler = async (event: AuthorizerEvent) => (await composed())(event);

@@ -1,13 +1,17 @@
 import { readAwsPlace } from '../aws-credentials.ts';
 import { composeConnect } from '../compose-connect.ts';
+import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
+import type { ConnectEvent } from '../event.ts';
 import { functionLog } from '../function-log.ts';
-import { functionRegistry } from '../function-registry.ts';
 
 const { logLevel, table } = readEnvironment('connect', process.env);
+const place = readAwsPlace(process.env);
+
+const composed = composeOnce(async () => {
+  const { functionRegistry } = await import('../function-registry.ts');
+  return composeConnect({ registry: functionRegistry(table, place), log: functionLog(logLevel) });
+});
 
 /** `$connect` of the WebSocket API. */
-export const handler = composeConnect({
-  registry: functionRegistry(table, readAwsPlace(process.env).region),
-  log: functionLog(logLevel),
-});
+export const handler = async (event: ConnectEvent) => (await composed())(event);

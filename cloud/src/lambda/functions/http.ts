@@ -6,28 +6,29 @@ import { readAwsPlace } from '../aws-credentials.ts';
 import { HttpEnvironment } from '../compose-http.ts';
 import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
-import type { BufferedHttpResult, HttpEvent, LambdaContext } from '../event.ts';
+import type { BufferedHttpResult, CallerEvent, LambdaContext } from '../event.ts';
 import { functionLog } from '../function-log.ts';
-import { functionRegistry } from '../function-registry.ts';
-import { gatewayPoster } from '../gateway-poster.ts';
 import { readRelayKeys } from '../read-keys.ts';
 import { dialChannel } from '../ws-channel.ts';
 
 const settings = readEnvironment('http', process.env);
 const place = readAwsPlace(process.env);
-const registry = functionRegistry(settings.table, place.region);
-const poster = gatewayPoster(settings.connectionsUrl, place.region);
 const log = functionLog(settings.logLevel);
 
 const composed = composeOnce(async () => {
   const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
-  const keys = await readRelayKeys(settings.secretName, place);
+  const [keys, { functionRegistry }, { gatewayPoster }] = await Promise.all([
+    readRelayKeys(settings.secretName, place),
+    import('../function-registry.ts'), // while the secret is on its way
+    import('../gateway-poster.ts'),
+  ]);
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
   const environment = new HttpEnvironment({
-    registry,
-    poster,
+    registry: functionRegistry(settings.table, place),
+    poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
+    uploadKey: keys.upload,
     dial: (events) => dialChannel({ url: linkUrl, token }, events),
     clock: systemClock,
     log,
@@ -51,11 +52,11 @@ const { awslambda } = globalThis as { awslambda?: Partial<StreamRuntime> };
 const streamed = (runtime: StreamRuntime) =>
   runtime.streamifyResponse(async (event, stream, context) => {
     const way = new StreamedAnswer(runtime, stream);
-    await (await composed()).handle(event as HttpEvent, way, context as LambdaContext);
+    await (await composed()).handle(event as CallerEvent, way, context as LambdaContext);
     await way.closed;
   });
 
-async function buffered(event: HttpEvent, context: LambdaContext): Promise<BufferedHttpResult> {
+async function buffered(event: CallerEvent, context: LambdaContext): Promise<BufferedHttpResult> {
   const way = new BufferedAnswer();
   await (await composed()).handle(event, way, context);
   return way.result;
@@ -66,5 +67,5 @@ function canStream(runtime: Partial<StreamRuntime> | undefined): runtime is Stre
   return typeof runtime?.streamifyResponse === 'function';
 }
 
-/** The function URL's. */
+/** The function URL's, and the REST API's. */
 export const handler = canStream(awslambda) ? streamed(awslambda) : buffered;

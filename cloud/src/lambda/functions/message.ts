@@ -5,24 +5,25 @@ import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
 import type { MessageEvent } from '../event.ts';
 import { functionLog } from '../function-log.ts';
-import { functionRegistry } from '../function-registry.ts';
-import { gatewayPoster } from '../gateway-poster.ts';
 import { readRelayKeys } from '../read-keys.ts';
 
 const { connectionsUrl, logLevel, secretName, table } = readEnvironment('message', process.env);
 const place = readAwsPlace(process.env);
-const registry = functionRegistry(table, place.region);
-const poster = gatewayPoster(connectionsUrl, place.region);
 
-const composed = composeOnce(async () =>
-  composeMessage({
-    registry,
-    poster,
-    replyKey: (await readRelayKeys(secretName, place)).replyTo,
+const composed = composeOnce(async () => {
+  const [keys, { functionRegistry }, { gatewayPoster }] = await Promise.all([
+    readRelayKeys(secretName, place),
+    import('../function-registry.ts'), // while the secret is on its way
+    import('../gateway-poster.ts'),
+  ]);
+  return composeMessage({
+    registry: functionRegistry(table, place),
+    poster: gatewayPoster(connectionsUrl, place),
+    replyKey: keys.replyTo,
     clock: systemClock,
     log: functionLog(logLevel),
-  }),
-);
+  });
+});
 
 /** `$default` of the WebSocket API. */
 export const handler = async (event: MessageEvent) => (await composed())(event);

@@ -1,0 +1,19 @@
+/** Nothing answers there. */
+const nowhere = '127.0.0.1:1';
+
+/** What Lambda and Terraform set for the functions; a value of each kind, none of which leads anywhere. */
+export const stubEnvironment: Readonly<Record<string, string>> = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ENDPOINT_URL: `http://${nowhere}`,
+  PULLWIRE_BUCKET: 'pullwire-test',
+  PULLWIRE_CONNECTIONS_URL: `http://${nowhere}/test`,
+  PULLWIRE_DEADLINE_DEFAULT_MS: '30000',
+  PULLWIRE_DEADLINE_MAX_MS: '600000',
+  PULLWIRE_LINK_URL: `ws://${nowhere}/test`,
+  PULLWIRE_LOG_LEVEL: 'silent',
+  PULLWIRE_SECRET: '/pullwire/test/secret',
+  PULLWIRE_TABLE: 'pullwire-test',
+  PULLWIRE_TOKEN_IN_QUERY: 'false',
+};

@@ -12,19 +12,22 @@ import type { Callers } from './auth/callers.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Front } from './http/front.ts';
 import { problem } from './http/problem.ts';
+import { uploadKey } from './object/upload-ticket.ts';
 import { DeviceService } from './presence/device-service.ts';
 import { IdleWatch } from './pull/idle-watch.ts';
-import { PullInFlight } from './pull/pull-in-flight.ts';
+import type { ReplyStore } from './pull/object-reply.ts';
+import { PullInFlight, type ReplyObjects } from './pull/pull-in-flight.ts';
 import { PullLog } from './pull/pull-log.ts';
 import { PullService } from './pull/pull-service.ts';
 import { PullTickets } from './pull/pull-tickets.ts';
+import { RequestUploads, type UploadStore } from './pull/request-uploads.ts';
 import { WindowBudget } from './pull/window-budget.ts';
 import type { Registry } from './registry/registry.ts';
 import { ReplyDesk } from './reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from './reply/reply-to.ts';
 import { CertificateWatch, readCertificate } from './server/certificate.ts';
 import { OneBoxDevices } from './server/device-store.ts';
-import { HttpHost } from './server/http-host.ts';
+import { HttpHost, type ObjectDoor } from './server/http-host.ts';
 import { type AdmittedLink, LinkDoor } from './server/link-door.ts';
 import { LinkHost } from './server/link-host.ts';
 import { LinkJournal } from './server/link-journal.ts';
@@ -39,9 +42,18 @@ export interface RelayParts {
   readonly callers: Callers;
   /** Rejects with `PullFault` where the token is not valid here. `port` is the one that is listened on. */
   admit(token: string | undefined, port: number): Promise<AdmittedLink>;
+  /** Where large bodies go, as on AWS. Without it they stream, as on one box they can. */
+  readonly objects?: RelayObjects;
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
+}
+
+/** An object storage whose signed URLs lie below `/objects/` of this relay. */
+export interface RelayObjects extends ObjectDoor {
+  readonly store: ReplyStore & UploadStore;
+  /** Takes care of work that goes on beside a pull, and after it. */
+  track(work: Promise<unknown>): void;
 }
 
 /** Counts for the log and for tests; everything in flight is 0 when nothing is going on. */
@@ -69,6 +81,7 @@ export class Relay {
   readonly #replies: ReplyDesk;
   readonly #pullLog: PullLog;
   readonly #journal: LinkJournal;
+  readonly #uploads: RequestUploads | undefined;
   readonly #devices: OneBoxDevices;
   readonly #links: LinkHost;
   readonly #http: HttpHost;
@@ -96,6 +109,7 @@ export class Relay {
       revoke: (device) => this.#links.revoke(device),
     });
     this.#links = this.#createLinks();
+    this.#uploads = this.#createUploads();
     this.#http = this.#createHttp();
     this.#certificate = this.#createCertificateWatch();
     this.#idle = this.#createIdleWatch();
@@ -162,6 +176,7 @@ export class Relay {
         relay: `pullwire-relay/${version}`,
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
+        features: this.#parts.objects === undefined ? [] : ['upload'],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,
@@ -184,6 +199,7 @@ export class Relay {
         requestBodyBytes: limits.requestBodyBytes,
         pullsPerLink: limits.pullsPerLink,
       },
+      ...this.#objects(),
       windows: new WindowBudget(windowBytes),
       tickets: new PullTickets({
         newPullId: pullIds(randomBytes),
@@ -195,11 +211,38 @@ export class Relay {
     });
   }
 
+  #createUploads(): RequestUploads | undefined {
+    const { objects, settings, callers, clock, log } = this.#parts;
+    if (objects === undefined) return undefined;
+    return new RequestUploads({
+      callers,
+      store: objects.store,
+      key: uploadKey('1', randomBytes(32)),
+      clock,
+      newId: () => randomBytes(16).toString('base64url'),
+      mostBytes: settings.limits.requestBodyBytes,
+      track: (work) => objects.track(work),
+      issued: (upload) => log.info(upload, 'upload issued'),
+    });
+  }
+
+  #objects(): { objects?: ReplyObjects; uploads?: RequestUploads } {
+    const { objects } = this.#parts;
+    if (objects === undefined || this.#uploads === undefined) return {};
+    const { store } = objects;
+    const track = (work: Promise<unknown>) => objects.track(work);
+    return {
+      objects: { store, streamBytes: Number.POSITIVE_INFINITY, track },
+      uploads: this.#uploads,
+    };
+  }
+
   #createHttp(): HttpHost {
     const { settings, callers, clock, log } = this.#parts;
     const front = new Front({
       pulls: this.#createPulls(),
       devices: new DeviceService({ callers, store: this.#devices, wall: () => clock.wall() }),
+      ...(this.#uploads === undefined ? undefined : { uploads: this.#uploads }),
       readiness: () =>
         this.#draining ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
       failed: (err) => log.error({ err }, 'a request could not be handled'),
@@ -210,6 +253,7 @@ export class Relay {
       tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
       headBytes: settings.limits.headBytes,
       handle: (exchange) => (this.#draining ? refuseDraining(exchange) : front.handle(exchange)),
+      objects: this.#parts.objects,
       upgrade: (request, socket, head) => void door.upgrade(request, socket, head),
     });
   }

@@ -1,4 +1,4 @@
-import type { HeaderList } from '@pullwire/shared';
+import type { HeaderList, PullFault } from '@pullwire/shared';
 
 /** A whole answer, made by the relay. */
 export interface HttpAnswer {
@@ -21,8 +21,8 @@ export interface RequestBodySource {
 export interface RequestBodySink {
   chunk(bytes: Uint8Array): void;
   end(trailers: HeaderList): void;
-  /** The caller's body broke off, or was malformed. */
-  broken(): void;
+  /** The body broke off, or was malformed; `why` where that is not the caller's doing. */
+  broken(why?: PullFault): void;
 }
 
 /** One HTTP request and the way its answer goes: what a host gives to the use cases. */

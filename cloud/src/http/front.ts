@@ -1,6 +1,7 @@
 import { type ErrorCode, PullFault } from '@pullwire/shared';
 import type { DeviceService } from '../presence/device-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
+import type { RequestUploads } from '../pull/request-uploads.ts';
 import type { Exchange, HttpAnswer } from './exchange.ts';
 import { jsonAnswer, problem } from './problem.ts';
 import { type Route, routeMethods, routeOf } from './routes.ts';
@@ -15,6 +16,8 @@ export interface Readiness {
 export interface FrontOptions {
   readonly pulls: Pick<PullService, 'start'>;
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
+  /** Undefined where the host takes request bodies as they are. */
+  readonly uploads?: Pick<RequestUploads, 'issue'>;
   readiness(): Readiness;
   /** A mistake of ours, for the log. */
   failed(error: unknown): void;
@@ -39,6 +42,8 @@ export class Front {
   }
 
   async #answer(exchange: Exchange, route: Route): Promise<HttpAnswer> {
+    const { uploads } = this.#options;
+    if (route.name === 'uploads' && uploads === undefined) return this.#noUploads(exchange);
     const methods = routeMethods[route.name];
     if (methods !== undefined && !methods.includes(exchange.method)) {
       return this.#refuse(exchange, 'method-not-allowed', `use ${methods.join(', ')}`, [
@@ -53,6 +58,8 @@ export class Front {
         return exchange.method === 'DELETE'
           ? this.#options.devices.remove(exchange, route.device)
           : this.#options.devices.show(exchange, route.device);
+      case 'uploads':
+        return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'live':
         return jsonAnswer(200, { status: 'live' });
       case 'ready':
@@ -72,6 +79,11 @@ export class Front {
           'see /devices and /devices/{device}/sources/{source}/{path}',
         );
     }
+  }
+
+  #noUploads(exchange: Exchange): HttpAnswer {
+    const detail = 'this relay has no uploads: a body is sent with its request';
+    return this.#refuse(exchange, 'route-unknown', detail);
   }
 
   #ready(): HttpAnswer {

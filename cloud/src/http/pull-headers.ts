@@ -16,6 +16,21 @@ export function requestHeaders(headers: HeaderList, credential: CredentialHeader
   return kept;
 }
 
+/** Names the upload that is the request's body. */
+export const uploadHeader = 'pullwire-upload';
+
+/** The same for a request whose body was uploaded: that body's length, and without the header that named it. */
+export function uploadedRequestHeaders(
+  headers: HeaderList,
+  credential: CredentialHeader,
+  length: number,
+): string[] {
+  const replaced = new Set<string>([credential, 'host', 'content-length', uploadHeader]);
+  const kept = endToEndHeaders(headers, (name) => replaced.has(name));
+  kept.push('Content-Length', String(length), ...via);
+  return kept;
+}
+
 const notUpstreams = (name: string): boolean => name.startsWith('pullwire-');
 const notUpstreamsNorTrailer = (name: string): boolean => notUpstreams(name) || name === 'trailer';
 const notFor204 = (name: string): boolean =>

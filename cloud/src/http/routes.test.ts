@@ -9,6 +9,8 @@ describe('routes', () => {
     ['/devices/a%3Ab', { name: 'device', device: 'a:b', query: undefined }],
     ['/health/live', { name: 'live' }],
     ['/health/ready', { name: 'ready' }],
+    ['/uploads', { name: 'uploads' }],
+    ['/uploads/', { name: 'unknown' }],
     ['/link', { name: 'link' }],
     ['/', { name: 'unknown' }],
     ['/toString', { name: 'unknown' }],

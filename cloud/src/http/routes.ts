@@ -13,6 +13,7 @@ export type Route =
     }
   | { readonly name: 'devices'; readonly query: string | undefined }
   | { readonly name: 'device'; readonly device: string; readonly query: string | undefined }
+  | { readonly name: 'uploads' }
   | { readonly name: 'link' }
   | { readonly name: 'live' }
   | { readonly name: 'ready' }
@@ -20,6 +21,7 @@ export type Route =
   | { readonly name: 'malformed' };
 
 const fixed: Readonly<Record<string, Route>> = {
+  '/uploads': { name: 'uploads' },
   '/link': { name: 'link' },
   '/health/live': { name: 'live' },
   '/health/ready': { name: 'ready' },
@@ -30,6 +32,7 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
   pull: undefined,
   devices: ['GET', 'HEAD'],
   device: ['GET', 'HEAD', 'DELETE'],
+  uploads: ['POST'],
   link: ['GET'],
   live: ['GET', 'HEAD'],
   ready: ['GET', 'HEAD'],

@@ -4,16 +4,20 @@ import type { Logger } from 'pino';
 import { CallerAuth } from '../auth/caller-auth.ts';
 import type { Poster } from '../connection/poster.ts';
 import { Front } from '../http/front.ts';
+import type { UploadKey } from '../object/upload-ticket.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
 import { PullService } from '../pull/pull-service.ts';
+import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
+import { StallWatch } from '../pull/stall-watch.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
+import { inlineBytes } from './lambda-exchange.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices } from './remote-devices.ts';
 import { type ChannelSocket, type ChannelSocketEvents, ReplyChannel } from './reply-channel.ts';
@@ -27,19 +31,20 @@ export interface HttpComposition {
   readonly registry: Registry;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
+  readonly uploadKey: UploadKey;
   /** Dials the relay's own WebSocket API. */
   dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: HttpSettings;
-  /** Where large replies go. */
-  readonly store: ReplyStore;
+  /** Where large bodies go. */
+  readonly store: ReplyStore & UploadStore;
 }
 
-/** DESIGN.md, "Decisions" 5: on API Gateway each frame is a message, so the inline limit is the credit: 4 frames. */
-const inlineBytes = 88_000;
 /** A request body goes as frames of 22,000 bytes, a post each. */
 const requestBodyBytes = 1_048_576;
+/** One from the storage as well: 382 posts, one after the other, take some seconds. */
+const uploadBytes = 8 * 1_048_576;
 const pullsPerLink = 512;
 /** A function URL streams 200 MB at most (AWS.md, "The HTTP side"). */
 const streamBytes = 190_000_000;
@@ -93,6 +98,8 @@ export class HttpEnvironment {
       poster,
       clock,
       work: this.#work,
+      gone: ({ device, instance }, connectionId) =>
+        log.warn({ device, instance, connectionId, code: 'gone' }, 'connection gone'),
       channel: {
         ready: async () => {
           this.#replyConnection = await this.channel.ready();
@@ -101,15 +108,31 @@ export class HttpEnvironment {
         prove: () => this.channel.prove(),
       },
     });
+    const uploads = this.#createUploads(callers);
     return new Front({
-      pulls: this.#createPulls(callers, devices),
+      pulls: this.#createPulls(callers, devices, uploads),
+      uploads,
       devices: new DeviceService({ callers, store: devices, wall: () => clock.wall() }),
       readiness: () => ({ ready: true }),
       failed: (err) => log.error({ err }, 'a request could not be handled'),
     });
   }
 
-  #createPulls(callers: CallerAuth, devices: RemoteDevices): PullService {
+  #createUploads(callers: CallerAuth): RequestUploads {
+    const { store, uploadKey, clock, log } = this.#parts;
+    return new RequestUploads({
+      callers,
+      store,
+      key: uploadKey,
+      clock,
+      newId: () => randomBytes(16).toString('base64url'),
+      mostBytes: uploadBytes,
+      track: (work) => this.#work.add(work),
+      issued: (upload) => log.info(upload, 'upload issued'),
+    });
+  }
+
+  #createPulls(callers: CallerAuth, devices: RemoteDevices, uploads: RequestUploads): PullService {
     const { clock, settings } = this.#parts;
     const newPullId = pullIds(randomBytes);
     return new PullService({
@@ -123,6 +146,7 @@ export class HttpEnvironment {
         streamBytes,
         track: (work) => this.#work.add(work),
       },
+      uploads,
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: {
         next: (device) => {
@@ -158,12 +182,16 @@ export class HttpEnvironment {
   /** Watches over one invocation; returns what ends that. */
   #watch(remainingMs: number): () => void {
     const { clock } = this.#parts;
-    const idle = new IdleWatch({ clock, idleMs, pulls: () => this.#pulls() });
+    const pulls = () => this.#pulls();
+    const idle = new IdleWatch({ clock, idleMs, pulls });
+    const stall = new StallWatch({ clock, pulls });
     idle.start();
+    stall.start();
     const timer = clock.after(Math.max(1, remainingMs - marginMs), () => this.#endAll(remainingMs));
     return () => {
       timer.cancel();
       idle.stop();
+      stall.stop();
     };
   }
 

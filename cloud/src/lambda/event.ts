@@ -1,6 +1,7 @@
 /**
  * What API Gateway and Lambda hand to the functions, as far as we read it ("Set up an AWS Lambda integration for a
- * WebSocket API", "Invoking Lambda function URLs", payload format 2.0). Everything a client chose is hostile.
+ * WebSocket API", "Invoking Lambda function URLs", payload format 2.0, "Lambda proxy integrations in API Gateway").
+ * Everything a client chose is hostile.
  */
 
 /** What the authorizer said about a connection; comes back with every later event. Values are text, numbers or booleans only. */
@@ -96,6 +97,25 @@ export interface HttpEvent {
   readonly body?: string;
   readonly isBase64Encoded: boolean;
 }
+
+/**
+ * A request of a REST API, its stage taken off the path. Path as it came, percent-encoded (seen in live events:
+ * middleapi/standard-server 93, localstack 7728); parameters of the query decoded, and not in their order.
+ */
+export interface RestEvent {
+  readonly httpMethod: string;
+  readonly path: string;
+  /** In the client's case, a value a line. */
+  readonly multiValueHeaders: MultiFields | null;
+  readonly multiValueQueryStringParameters: MultiFields | null;
+  readonly body: string | null;
+  readonly isBase64Encoded: boolean;
+}
+
+type MultiFields = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** What comes through a caller's door, whichever it is. */
+export type CallerEvent = HttpEvent | RestEvent;
 
 /** The head of a streamed answer (`awslambda.HttpResponseStream.from`), or with `body` a buffered one. */
 export interface HttpResultHead {

@@ -1,7 +1,7 @@
 import type { Clock } from '@pullwire/shared';
 import type { Front } from '../http/front.ts';
 import type { AnswerWay } from './answer-way.ts';
-import type { HttpEvent, LambdaContext } from './event.ts';
+import type { CallerEvent, LambdaContext } from './event.ts';
 import { LambdaExchange } from './lambda-exchange.ts';
 import type { PendingWork } from './pending-work.ts';
 
@@ -14,7 +14,7 @@ export interface HttpParts {
 }
 
 export type HttpHandler = (
-  event: HttpEvent,
+  event: CallerEvent,
   way: AnswerWay,
   context: Pick<LambdaContext, 'getRemainingTimeInMillis'>,
 ) => Promise<void>;

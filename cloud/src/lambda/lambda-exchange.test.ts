@@ -80,6 +80,20 @@ describe('a request of a function URL', () => {
     expect([exchange.pendingBytes, taken(), exchange.headSent]).toEqual([0, 1, true]);
   });
 
+  it('lets go of a reply that says how short it is only when it is whole', () => {
+    const { exchange, clock } = bench();
+    exchange.head(200, undefined, ['Content-Length', '8']);
+    exchange.write(bytes('half'));
+    clock.advance(60_000);
+    expect(exchange.headSent).toBe(false);
+    exchange.end(bytes('half'));
+    expect(exchange.headSent).toBe(true);
+    const long = bench();
+    long.exchange.head(200, undefined, ['Content-Length', '88001']);
+    long.clock.advance(2_000);
+    expect(long.exchange.headSent).toBe(true);
+  });
+
   it('sends the head of an event stream at once', () => {
     const { exchange } = bench();
     exchange.head(200, undefined, ['content-type', 'text/event-stream; charset=utf-8']);

@@ -1,4 +1,5 @@
 import type { Clock, HeaderList, Timer } from '@pullwire/shared';
+import { contentLength } from '../http/content-length.ts';
 import type {
   Exchange,
   ExchangeListener,
@@ -7,17 +8,24 @@ import type {
   RequestBodySource,
 } from '../http/exchange.ts';
 import type { AnswerWay } from './answer-way.ts';
-import type { HttpEvent } from './event.ts';
+import type { CallerEvent } from './event.ts';
+import { httpRequest } from './http-request.ts';
 import { resultHead } from './result-head.ts';
 
 /** How long a small reply is collected after its head, in milliseconds; then it goes out as it comes. */
 const collectMs = 2_000;
 /** Never more is collected: the credit of an inline reply (DESIGN.md, "Decisions" 5) is less. */
 const collectBytes = 128 * 1_024;
+/**
+ * DESIGN.md, "Decisions" 5: on API Gateway each frame is a message, so the inline limit is the credit: 4 frames. A reply
+ * that says that it is no longer waits for its end, however long that takes: a break after the head may reach the
+ * caller as a clean end (AWS.md, "The HTTP side"), and a short reply would pass for a whole one.
+ */
+export const inlineBytes = 88_000;
 
 /**
- * One request of a function URL, as the use cases see it. A small reply is collected whole before its head goes out, so
- * that any fault until then is an honest answer.
+ * One request of a function URL or a REST API, as the use cases see it. A small reply is collected whole before its head
+ * goes out, so that any fault until then is an honest answer.
  */
 export class LambdaExchange implements Exchange, RequestBodySource {
   readonly method: string;
@@ -41,15 +49,15 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   #holds = false;
   #over = false;
 
-  constructor(event: HttpEvent, way: AnswerWay, clock: Clock) {
-    const { rawPath, rawQueryString } = event;
+  constructor(event: CallerEvent, way: AnswerWay, clock: Clock) {
+    const { method, target, headers, body } = httpRequest(event);
     this.#way = way;
     this.#clock = clock;
-    this.method = event.requestContext.http.method;
-    this.target = rawQueryString === '' ? rawPath : `${rawPath}?${rawQueryString}`;
-    this.headers = headerList(event);
-    this.#body = bodyOf(event);
-    this.length = this.#body.length;
+    this.method = method;
+    this.target = target;
+    this.headers = headers;
+    this.#body = body;
+    this.length = body.length;
     way.whenTaken(() => this.#listener?.taken());
   }
 
@@ -104,6 +112,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   head(status: number, _reason: string | undefined, headers: HeaderList): void {
     this.#timer?.cancel();
     this.#held = { status, headers, chunks: [] };
+    if (comesWhole(headers)) this.hold();
     if (!this.#holds) this.#timer = this.#clock.after(collectMs, () => this.#release());
     if (isEventStream(headers)) this.#release();
   }
@@ -155,17 +164,10 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   }
 }
 
-function headerList({ headers, cookies }: HttpEvent): string[] {
-  const list: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && (name !== 'cookie' || cookies === undefined)) list.push(name, value);
-  }
-  if (cookies !== undefined && cookies.length > 0) list.push('cookie', cookies.join('; '));
-  return list;
-}
-
-function bodyOf({ body, isBase64Encoded }: HttpEvent): Uint8Array {
-  return Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
+/** Whether all of the body comes without further credit. */
+function comesWhole(headers: HeaderList): boolean {
+  const length = contentLength(headers);
+  return typeof length === 'number' && length <= inlineBytes;
 }
 
 function isEventStream(headers: HeaderList): boolean {

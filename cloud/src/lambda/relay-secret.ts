@@ -1,10 +1,13 @@
 import { hkdfSync } from 'node:crypto';
+import { type UploadKey, uploadKey } from '../object/upload-ticket.ts';
 import { type ReplyToKey, replyToKey } from '../reply/reply-to.ts';
 
 export interface RelayKeys {
   readonly replyTo: ReplyToKey;
   /** Signs the tokens with which reply channels dial (HMAC-SHA-256). */
   readonly channel: Uint8Array;
+  /** Signs the ids of uploads. */
+  readonly upload: UploadKey;
 }
 
 /** 256 bits, written in letters, digits, `-` and `_`. */
@@ -21,6 +24,7 @@ export function relayKeys(secret: string): RelayKeys {
   return {
     replyTo: replyToKey('1', derive(secret, 'pullwire reply-to')),
     channel: derive(secret, 'pullwire reply channel'),
+    upload: uploadKey('1', derive(secret, 'pullwire upload')),
   };
 }
 

@@ -21,15 +21,17 @@ const pull: Pull = {
   end: true,
 };
 
-function bench(answers: readonly (PostErrorCode | undefined)[], next?: string) {
+function bench(answers: readonly (PostErrorCode | undefined)[], next?: string, resends = true) {
   const posts: string[] = [];
   const faults: PullFault[] = [];
   const rooms: string[] = [];
   const gone: string[] = [];
+  const lost: string[] = [];
   const work = new PendingWork();
   let running = 0;
   const connection = new RemoteConnection({
     connectionId: 'c1',
+    resends,
     work,
     poster: {
       post: async (connectionId, text) => {
@@ -50,9 +52,10 @@ function bench(answers: readonly (PostErrorCode | undefined)[], next?: string) {
       return next;
     },
     sendFailed: (_pullId, fault) => faults.push(fault),
+    lost: (id) => lost.push(id),
     room: (id) => rooms.push(id),
   });
-  return { connection, work, posts, faults, rooms, gone };
+  return { connection, work, posts, faults, rooms, gone, lost };
 }
 
 describe('an agent’s connection at a gateway', () => {
@@ -95,8 +98,24 @@ describe('an agent’s connection at a gateway', () => {
     b.connection.control(pull);
     b.connection.control({ action: 'credit', pullId, limit: 1 });
     await b.work.settled();
-    expect(b.faults.map((fault) => fault.code)).toEqual(['link-lost']);
-    expect(b.gone).toEqual(['c1']);
+    expect([b.gone, b.lost, b.faults]).toEqual([['c1'], [pullId], []]);
+  });
+
+  it('tells of a later frame that was not taken, but asks again where that was a question', async () => {
+    const b = bench([undefined, 'full', 'full']);
+    b.connection.control(pull);
+    b.connection.control({ action: 'resend', pullId, have: 0, replyTo: 'r1' });
+    b.connection.control({ action: 'credit', pullId, limit: 1 });
+    await b.work.settled();
+    expect(b.posts).toEqual(['c1 pull', 'c1 resend', 'c1 credit']);
+    expect(b.faults.map((fault) => fault.code)).toEqual(['link-full']);
+  });
+
+  it('asks no agent to send again that did not announce it', async () => {
+    const b = bench([], undefined, false);
+    b.connection.control({ action: 'resend', pullId, have: 0, replyTo: 'r1' });
+    await b.work.settled();
+    expect(b.posts).toEqual([]);
   });
 
   it('does not post a pull that has ended while it waited', async () => {

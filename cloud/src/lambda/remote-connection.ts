@@ -13,6 +13,8 @@ import type { PendingWork } from './pending-work.ts';
 
 export interface RemoteConnectionOptions {
   readonly connectionId: string;
+  /** Whether the agent announced `resend` (PROTOCOL.md, "Features"). */
+  readonly resends: boolean;
   readonly poster: Poster;
   readonly work: PendingWork;
   /**
@@ -21,6 +23,8 @@ export interface RemoteConnectionOptions {
    */
   gone(connectionId: string): Promise<string | undefined>;
   sendFailed(pullId: string, fault: PullFault): void;
+  /** The connection is gone, and the pull with it: its first frame was taken before. */
+  lost(pullId: string): void;
   room(pullId: string): void;
 }
 
@@ -55,10 +59,10 @@ export class RemoteConnection implements Connection {
   }
 
   control(message: RelayMessage): void {
+    if (message.action === 'resend' && !this.#options.resends) return;
     const text = codec.encode(message) as string;
-    const pullId = 'pullId' in message ? message.pullId : undefined;
     this.#queue(() =>
-      message.action === 'pull' ? this.#postPull(message.pullId, text) : this.#post(text, pullId),
+      message.action === 'pull' ? this.#postPull(message.pullId, text) : this.#post(text, message),
     );
   }
 
@@ -67,7 +71,7 @@ export class RemoteConnection implements Connection {
     const text = codec.encode(message) as string;
     this.#queue(async () => {
       if (message.action === 'pull') return this.#postPull(pullId, text);
-      await this.#post(text, pullId);
+      await this.#post(text, message);
       this.#options.room(pullId);
     });
     return message.action === 'pull';
@@ -105,14 +109,19 @@ export class RemoteConnection implements Connection {
     }
   }
 
-  async #post(text: string, pullId: string | undefined): Promise<void> {
+  async #post(text: string, message: RelayMessage): Promise<void> {
+    const { poster, gone, lost, sendFailed } = this.#options;
     try {
-      await this.#options.poster.post(this.#connectionId, text);
+      await poster.post(this.#connectionId, text);
     } catch (error) {
+      const pullId = 'pullId' in message ? message.pullId : undefined;
       if (error instanceof PostError && error.code === 'gone') {
-        await this.#options.gone(this.#connectionId).catch(() => undefined);
+        await gone(this.#connectionId).catch(() => undefined);
+        if (pullId !== undefined) lost(pullId);
+        return;
       }
-      if (pullId !== undefined) this.#options.sendFailed(pullId, toFault(error));
+      // A question that is lost is asked again.
+      if (pullId !== undefined && message.action !== 'resend') sendFailed(pullId, toFault(error));
     }
   }
 }

@@ -6,6 +6,7 @@ import { orUnavailable } from '../presence/or-unavailable.ts';
 import { type LiveProof, presenceOf } from '../presence/presence.ts';
 import type { LinkedPull, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
+import { isGreeted } from '../session/gateway-link.ts';
 import type { PendingWork } from './pending-work.ts';
 import { RemoteTarget } from './remote-target.ts';
 
@@ -21,6 +22,8 @@ export interface RemoteDevicesOptions {
   readonly channel: ReplyWay;
   readonly work: PendingWork;
   readonly clock: Clock;
+  /** A post said that this connection of the link is gone; for the log. */
+  gone?(link: LinkRecord, connectionId: string): void;
 }
 
 /** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
@@ -97,9 +100,17 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     return {
       device: record.device,
       labels: record.labels,
-      targets: open.map((link) => this.#target(link)),
+      targets: open.flatMap((link) => this.#targets(link)),
       offline: this.#offline(device),
     };
+  }
+
+  /** Before the hello of a link, the one that it replaces takes the pulls. */
+  #targets(link: LinkRecord): RemoteTarget[] {
+    if (isGreeted(link)) return [this.#target(link)];
+    this.#cache.forget(link.device); // the hello is a moment away
+    const { replaces } = link;
+    return replaces === undefined ? [] : [this.#target({ ...link, connectionId: replaces })];
   }
 
   #target(link: LinkRecord): RemoteTarget {
@@ -117,6 +128,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   async #gone(link: LinkRecord, connectionId: string): Promise<string | undefined> {
     const { registry, clock } = this.#options;
     const { device, instance } = link;
+    this.#options.gone?.(link, connectionId);
     const end = { at: clock.wall(), why: 'gone' };
     await orUnavailable(registry.closeLink(device, instance, connectionId, end));
     this.#cache.clear();
@@ -125,6 +137,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     return now?.links.find(
       (other) =>
         other.connectionId !== connectionId &&
+        isGreeted(other) &&
         other.drainingAt === undefined &&
         this.#isOpen(other) &&
         [...sources].every((name) => other.sources.some((source) => source.name === name)),
@@ -160,10 +173,9 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   }
 }
 
-function fail(pull: LinkedPull, error: unknown): void {
-  const fault =
-    error instanceof PullFault
-      ? error
-      : new PullFault('relay-error', 'send', { detail: 'the relay failed', cause: error });
-  pull.sendFailed(fault);
+/** The pull went out beside the proof: the device may act on it, and no code that says otherwise is honest. */
+function fail(pull: LinkedPull, cause: unknown): void {
+  const why = cause instanceof PullFault ? cause.message : 'the relay failed';
+  const detail = `the connection on which the reply was to come is lost: ${why}`;
+  pull.sendFailed(new PullFault('relay-error', 'upstream', { detail, retryAfterMs: 1_000, cause }));
 }

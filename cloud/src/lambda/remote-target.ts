@@ -26,10 +26,12 @@ export class RemoteTarget implements PullTarget {
     this.#options = options;
     this.connection = new RemoteConnection({
       connectionId: link.connectionId,
+      resends: link.features.includes('resend'),
       poster,
       work,
       gone,
       sendFailed: (pullId: string, fault: PullFault) => this.#pulls.get(pullId)?.sendFailed(fault),
+      lost: (pullId) => this.#pulls.get(pullId)?.linkLost('gone'),
       room: (pullId) => this.#pulls.get(pullId)?.room(),
     });
   }

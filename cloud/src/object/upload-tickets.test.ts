@@ -10,7 +10,7 @@ import { put, readAll } from '../../test/signed-exchange.ts';
 import { FolderObjectDoor } from './folder-object-door.ts';
 import { FolderObjectStore } from './folder-object-store.ts';
 import { uploadKey } from './upload-ticket.ts';
-import { type ClaimedUpload, UploadTickets } from './upload-tickets.ts';
+import { type FoundUpload, type UploadRefusal, UploadTickets } from './upload-tickets.ts';
 
 const bytes = Buffer.from('a large body');
 const content = { length: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
@@ -49,12 +49,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** As a pull does it. */
+async function claim(id: string, caller: string): Promise<FoundUpload | UploadRefusal> {
+  const found = await tickets.find(id, caller);
+  return typeof found === 'string' || (await tickets.take(found)) ? found : 'used';
+}
+
 describe('an upload', () => {
   it('is put, and then claimed by its owner', async () => {
     const { id, put: signed, expiresAt } = tickets.issue('ops', content);
     expect(expiresAt).toBe(900);
     expect((await put(signed, bytes)).status).toBe(200);
-    const claimed = (await tickets.claim(id, 'ops')) as ClaimedUpload;
+    const claimed = (await claim(id, 'ops')) as FoundUpload;
     expect(claimed).toEqual({ key: expect.stringMatching(/^uploads\//), length: bytes.length });
     expect(await readAll((await store.open(claimed.key)).body)).toEqual(bytes);
   });
@@ -62,34 +68,41 @@ describe('an upload', () => {
   it('is claimed once, also by many at once and after its bytes are gone', async () => {
     const { id, put: signed } = tickets.issue('ops', content);
     await put(signed, bytes);
-    const claims = await Promise.all([1, 2, 3].map(() => tickets.claim(id, 'ops')));
+    const claims = await Promise.all([1, 2, 3].map(() => claim(id, 'ops')));
     const taken = claims.filter((claim) => typeof claim !== 'string');
     expect(taken).toHaveLength(1);
     expect(claims.filter((claim) => claim === 'used')).toHaveLength(2);
-    await store.remove((taken[0] as ClaimedUpload).key);
-    expect(await tickets.claim(id, 'ops')).toBe('used');
+    await store.remove((taken[0] as FoundUpload).key);
+    expect(await claim(id, 'ops')).toBe('used');
+  });
+
+  it('is not spent by a look', async () => {
+    const { id, put: signed } = tickets.issue('ops', content);
+    await put(signed, bytes);
+    expect(await tickets.find(id, 'ops')).toEqual(await tickets.find(id, 'ops'));
+    expect(await claim(id, 'ops')).toMatchObject({ length: bytes.length });
   });
 
   it('can be claimed later where nothing was put yet', async () => {
     const { id, put: signed } = tickets.issue('ops', content);
-    await expect(tickets.claim(id, 'ops')).rejects.toMatchObject({ code: 'missing' });
+    await expect(claim(id, 'ops')).rejects.toMatchObject({ code: 'missing' });
     await put(signed, bytes);
-    expect(await tickets.claim(id, 'ops')).toMatchObject({ length: bytes.length });
+    expect(await claim(id, 'ops')).toMatchObject({ length: bytes.length });
   });
 
   it('is nobody else’s, and not spent by their tries', async () => {
     const { id, put: signed } = tickets.issue('ops', content);
     await put(signed, bytes);
-    expect(await tickets.claim(id, 'eve')).toBe('not-yours');
-    expect(await tickets.claim('nonsense', 'ops')).toBe('malformed');
-    expect(await tickets.claim(id, 'ops')).toMatchObject({ length: bytes.length });
+    expect(await claim(id, 'eve')).toBe('not-yours');
+    expect(await claim('nonsense', 'ops')).toBe('malformed');
+    expect(await claim(id, 'ops')).toMatchObject({ length: bytes.length });
   });
 
   it('ends after a quarter of an hour, for its bytes and for its claim', async () => {
     const { id, put: signed } = tickets.issue('ops', content);
     clock.advance(900_000);
     expect((await put(signed, bytes)).status).toBe(403);
-    expect(await tickets.claim(id, 'ops')).toBe('expired');
+    expect(await claim(id, 'ops')).toBe('expired');
   });
 
   it('of a length or hash that is none is refused', () => {

@@ -7,7 +7,7 @@ import { mintTicket, type TicketRefusal, type UploadKey, verifyTicket } from './
 const ticketSeconds = 15 * 60;
 
 export interface UploadTicketsParts {
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'presignPut' | 'head' | 'claim'>;
   /** The first signs; all of them verify. */
   readonly keys: readonly [UploadKey, ...UploadKey[]];
   readonly clock: Clock;
@@ -23,11 +23,11 @@ export interface IssuedUpload {
   readonly expiresAt: number;
 }
 
-/** A body that a pull may take, once. */
-export interface ClaimedUpload {
-  /** For `ObjectStore.open`; whoever has read it removes it. */
+/** A body that lies in the storage, for one pull of its owner. */
+export interface FoundUpload {
+  /** For `ObjectStore.open`; whoever has taken it removes it. */
   readonly key: string;
-  /** Bytes that were announced. */
+  /** Bytes. */
   readonly length: number;
 }
 
@@ -62,31 +62,42 @@ export class UploadTickets {
   }
 
   /**
-   * Takes the upload for one pull of this caller. The mark that this leaves is an object as well, and is swept with the
-   * others; by then the ticket has expired.
+   * The upload of this caller, and whether its bytes are there. It is not spent by that.
    *
-   * Rejects with `ObjectStoreError`; `missing`: nothing was put yet, and the upload may still be claimed.
+   * Rejects with `ObjectStoreError`; `missing`: nothing was put yet.
    */
-  async claim(id: string, caller: string): Promise<ClaimedUpload | UploadRefusal> {
+  async find(id: string, caller: string): Promise<FoundUpload | UploadRefusal> {
     const { store, keys } = this.#parts;
     const ticket = verifyTicket(keys, id, caller, this.#nowSeconds());
     if (typeof ticket === 'string') return ticket;
     const key = objectPrefixes.uploads + ticket.object;
-    const mark = `${key}.used`;
-    await store.head(key).catch((error: unknown) => this.#usedOrThrow(mark, error));
-    return (await store.claim(mark)) ? { key, length: ticket.length } : 'used';
+    try {
+      await store.head(key);
+    } catch (error) {
+      await this.#usedOrThrow(key, error);
+      return 'used';
+    }
+    return { key, length: ticket.length };
   }
 
-  /** A body that is gone was perhaps used: then the mark says so, and the claim that follows fails. */
-  async #usedOrThrow(mark: string, error: unknown): Promise<void> {
-    const marked = await this.#parts.store.head(mark).then(
-      () => true,
-      () => false,
-    );
-    if (!marked) throw error;
+  /**
+   * Takes the upload for one pull; false where another one has. The mark that this leaves is an object as well, and is
+   * swept with the others; by then the ticket has expired. Rejects with `ObjectStoreError`.
+   */
+  take({ key }: FoundUpload): Promise<boolean> {
+    return this.#parts.store.claim(markOf(key));
+  }
+
+  /** A body that is gone was perhaps used: then there is a mark. */
+  async #usedOrThrow(key: string, error: unknown): Promise<void> {
+    await this.#parts.store.head(markOf(key)).catch(() => {
+      throw error;
+    });
   }
 
   #nowSeconds(): number {
     return Math.floor(this.#parts.clock.wall() / 1_000);
   }
 }
+
+const markOf = (key: string): string => `${key}.used`;

@@ -17,7 +17,9 @@ import { ObjectReply, putSeconds, type ReplyStore } from './object-reply.ts';
 import { ObjectTransfer } from './object-transfer.ts';
 import type { LinkedPull, PullTarget } from './pull-target.ts';
 import { ReplyToCaller } from './reply-to-caller.ts';
-import { RequestToAgent } from './request-to-agent.ts';
+import { type IncomingBody, type RequestBodyLimit, RequestToAgent } from './request-to-agent.ts';
+import type { Due, StalledPull } from './stall-watch.ts';
+import type { UploadedBody } from './uploaded-body.ts';
 
 /** How a pull ended, for the log and the counters. */
 export interface PullOutcome {
@@ -47,14 +49,16 @@ export interface PullInFlightOptions {
   readonly clock: Clock;
   readonly receivedAt: number;
   readonly deadlineMs: number;
-  readonly requestBodyBytes: number;
+  readonly requestBody: RequestBodyLimit;
+  /** The request's body, where it was uploaded before. */
+  readonly upload?: UploadedBody | undefined;
   /** Where large replies go; undefined where the host streams. */
   readonly objects: ReplyObjects | undefined;
   ended(outcome: PullOutcome): void;
 }
 
 /** One pull at the relay, from the frame that goes down the link to the end of the caller's answer. */
-export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
+export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, ExchangeListener {
   readonly pullId: string;
   readonly device: string;
   replyTo: string;
@@ -78,10 +82,10 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.replyTo = pull.replyTo;
     this.#movedAt = options.receivedAt;
     this.#request = new RequestToAgent(
-      exchange,
+      incomingOf(options),
       target.connection,
       pull,
-      options.requestBodyBytes,
+      options.requestBody,
       { ready: (body) => this.#send(body), failed: (fault) => this.giveUp(fault, 'relay') },
     );
     this.#reply = new ReplyToCaller(exchange, pull.pullId, pull.credit, {
@@ -117,6 +121,23 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.replyTo = replyTo;
     const { pullId } = this;
     this.#control({ action: 'resend', pullId, have: this.#reply.next, replyTo });
+  }
+
+  get due(): Due | undefined {
+    if (this.#over || !this.#sent) return undefined;
+    if (this.#reply.hasGap) return 'earlier';
+    const begun = this.#reply.status !== undefined;
+    if (this.#transfer !== undefined) return this.#transfer.storing || !begun ? 'more' : undefined;
+    // A stream may pause for reasons of its own.
+    return this.#options.exchange.headSent && !this.#reply.hasLength ? undefined : 'more';
+  }
+
+  get position(): number {
+    return this.#reply.hasGap ? this.#reply.next : this.#movedAt;
+  }
+
+  askAgain(): void {
+    this.moveReplies(this.replyTo);
   }
 
   linkLost(why: string): void {
@@ -256,6 +277,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
     this.#over = true;
     this.#deadline?.cancel();
     this.#request.stop();
+    this.#options.upload?.stop();
     this.#transfer?.stop();
     const { pull, target, clock, receivedAt } = this.#options;
     target.finish(this.pullId);
@@ -271,6 +293,12 @@ export class PullInFlight implements WaitingPull, LinkedPull, ExchangeListener {
       ms: clock.monotonic() - receivedAt,
     });
   }
+}
+
+function incomingOf({ exchange, upload }: PullInFlightOptions): IncomingBody {
+  if (upload === undefined) return exchange;
+  // Like a caller that waits for 100: none of it is sent, and the upload not spent, before the device wants it.
+  return { body: upload, expectsContinue: true, proceed: () => undefined };
 }
 
 function fromAgent(message: Fault): PullFault {

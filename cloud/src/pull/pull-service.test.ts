@@ -9,9 +9,10 @@ import { routeOf } from '../http/routes.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import type { PullOutcome } from './pull-in-flight.ts';
-import { type PullRefusal, PullService } from './pull-service.ts';
+import { type PullRefusal, PullService, type PullServiceOptions } from './pull-service.ts';
 import type { PullableDevice } from './pull-target.ts';
 import { PullTickets } from './pull-tickets.ts';
+import { UploadedBody } from './uploaded-body.ts';
 import { WindowBudget } from './window-budget.ts';
 
 const windowBytes = 65_536;
@@ -32,7 +33,12 @@ interface Bench {
 }
 
 function bench(
-  options: { verdict?: GrantVerdict; device?: PullableDevice | null; deny?: PullFault } = {},
+  options: {
+    verdict?: GrantVerdict;
+    device?: PullableDevice | null;
+    deny?: PullFault;
+    uploads?: PullServiceOptions['uploads'];
+  } = {},
 ): Bench {
   const clock = new ManualClock();
   const key = replyToKey('1', Buffer.alloc(32, 1));
@@ -63,6 +69,7 @@ function bench(
       pullsPerLink: 2,
     },
     windows: new WindowBudget(1_000),
+    ...(options.uploads === undefined ? undefined : { uploads: options.uploads }),
     tickets: new PullTickets({
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(key, { ...address, host: 'h' }),
@@ -421,5 +428,96 @@ describe('a request body', () => {
     exchange.sink?.end([]);
     expect(exchange).toMatchObject({ status: 201, ended: true });
     expect(b.target.actions).toEqual(['pull']);
+  });
+});
+
+describe('a request whose body was uploaded', () => {
+  const headers = ['Pullwire-Upload', 'u1', 'Content-Length', '0', 'Content-Type', 'x/y'];
+  const named = { method: 'POST', headers };
+
+  function uploadBench(fault?: PullFault) {
+    const work: Promise<unknown>[] = [];
+    const removed: string[] = [];
+    const found = Promise.withResolvers<void>();
+    const { promise: delivered, resolve: deliver } = Promise.withResolvers<void>();
+    const body = new UploadedBody({
+      upload: { key: 'uploads/u1', length: 80_000 },
+      tickets: { take: async () => true },
+      store: {
+        open: async () => ({ length: 80_000, body: content() }),
+        remove: async (key) => {
+          removed.push(key);
+        },
+      },
+      track: (running) => work.push(running),
+    });
+    async function* content() {
+      yield Buffer.alloc(80_000, 'z');
+      deliver();
+    }
+    const b = bench({
+      uploads: {
+        mostBytes: 8_000_000,
+        find: async (id, { id: caller }) => {
+          setImmediate(found.resolve);
+          expect([id, caller]).toEqual(['u1', 'k']);
+          if (fault !== undefined) throw fault;
+          return body;
+        },
+      },
+    });
+    return { ...b, removed, found: found.promise, delivered, done: () => Promise.all(work) };
+  }
+
+  test('has the length of what was uploaded, and flows under the agent’s credit', async () => {
+    const b = uploadBench();
+    const exchange = b.pull(named);
+    await b.found;
+    expect(b.target.pull).toMatchObject({
+      headers: ['Content-Type', 'x/y', 'Content-Length', '80000', 'Via', '1.1 pullwire'],
+      end: false,
+    });
+    b.reply({ action: 'credit', limit: 1_000_000 });
+    await b.delivered;
+    await b.done();
+    expect(b.target.actions).toEqual(['pull', 'body', 'body', 'end']);
+    expect(b.removed).toEqual(['uploads/u1']);
+    b.reply({ ...head, status: 201, end: true });
+    expect([exchange.status, b.replies.size]).toEqual([201, 0]);
+  });
+
+  test('leaves the upload alone where the device refuses it', async () => {
+    const b = uploadBench();
+    const exchange = b.pull(named);
+    await b.found;
+    b.reply({ action: 'fault', code: 'busy', stage: 'agent-accept', detail: 'd' });
+    await b.done();
+    expect([exchange.status, b.removed]).toEqual([429, []]);
+  });
+
+  test('is refused as what it names is refused', async () => {
+    const fault = new PullFault('upload-unknown', 'lookup', { detail: 'd' });
+    const b = uploadBench(fault);
+    const exchange = b.pull(named);
+    await b.found;
+    expect(exchange.problem.code).toBe('upload-unknown');
+    expect([b.target.actions, b.replies.size, b.refusals.length]).toEqual([[], 0, 1]);
+  });
+
+  test('has no other body', () => {
+    const b = uploadBench();
+    const exchange = b.pull({ ...named, bodyLength: 3 });
+    expect(exchange.problem).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('is refused where there are no uploads, and is not sent without its body', () => {
+    const b = bench();
+    expect(b.pull(named).problem).toMatchObject({ code: 'bad-request' });
+    expect(b.target.actions).toEqual([]);
+  });
+
+  test('is what the refusal of one that is too large points to', () => {
+    const { problem } = uploadBench().pull({ method: 'PUT', bodyLength: 100_001 });
+    expect(problem.detail).toMatch('up to 8000000 bytes can be uploaded before it (POST /uploads)');
   });
 });

@@ -1,21 +1,31 @@
-import { type Clock, headBytes, headLimitBytes, type Pull, PullFault } from '@pullwire/shared';
+import {
+  type Clock,
+  headBytes,
+  headerValue,
+  headLimitBytes,
+  type Pull,
+  PullFault,
+} from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { preferredWaitMs } from '../http/prefer.ts';
 import { problem } from '../http/problem.ts';
-import { requestHeaders } from '../http/pull-headers.ts';
+import { requestHeaders, uploadedRequestHeaders, uploadHeader } from '../http/pull-headers.ts';
 import type { Route } from '../http/routes.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { PullInFlight, type PullOutcome, type ReplyObjects } from './pull-in-flight.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
 import {
   chooseTarget,
-  type OfflineInfo,
   type PullableDevice,
   type PullableDevices,
   type PullTarget,
 } from './pull-target.ts';
+import { linkFull, noTarget, offline } from './pull-target-fault.ts';
 import type { PullTickets } from './pull-tickets.ts';
+import type { RequestBodyLimit } from './request-to-agent.ts';
+import type { RequestUploads } from './request-uploads.ts';
+import type { UploadedBody } from './uploaded-body.ts';
 
 export interface PullLimits {
   readonly defaultDeadlineMs: number;
@@ -33,6 +43,8 @@ export interface PullServiceOptions {
   readonly tickets: Pick<PullTickets, 'next'>;
   readonly windows: ReplyWindows;
   readonly objects?: ReplyObjects;
+  /** Where large request bodies can go; undefined where the host takes them as they are. */
+  readonly uploads?: Pick<RequestUploads, 'find' | 'mostBytes'>;
   ended(outcome: PullOutcome): void;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
@@ -54,12 +66,26 @@ export interface PullRefusal {
 
 type PullRoute = Extract<Route, { name: 'pull' }>;
 
+/** A request that its caller may make. */
+interface GrantedRequest {
+  readonly exchange: Exchange;
+  readonly route: PullRoute;
+  readonly caller: AuthenticatedCaller;
+  readonly device: PullableDevice;
+  readonly receivedAt: number;
+}
+
 /** The use case: a caller's request becomes a pull at a device's agent, and its reply the caller's answer. */
 export class PullService {
   readonly #options: PullServiceOptions;
+  readonly #bodyLimit: RequestBodyLimit;
+  readonly #uploadLimit: RequestBodyLimit;
 
   constructor(options: PullServiceOptions) {
+    const { limits, uploads } = options;
     this.#options = options;
+    this.#bodyLimit = { bytes: limits.requestBodyBytes, advice: adviceOn(uploads?.mostBytes) };
+    this.#uploadLimit = { bytes: uploads?.mostBytes ?? 0, advice: '' };
   }
 
   /** Answers the exchange, at once or later; never throws. What is cached is decided without waiting. */
@@ -94,10 +120,33 @@ export class PullService {
   ): void {
     const known = checkGrant(caller, device, route, exchange.method);
     refuseUnsupported(exchange);
-    const target = this.#target(known, route.source);
+    const request = { exchange, route, caller, device: known, receivedAt };
+    const upload = headerValue(exchange.headers, uploadHeader);
+    if (upload === undefined) return this.#run(request, undefined);
+    whenKnown(
+      () => this.#findUpload(request, upload),
+      (body) => this.#run(request, body),
+      (error) => this.#refuse(exchange, route, error),
+    );
+  }
+
+  #findUpload({ exchange, caller }: GrantedRequest, id: string): Promise<UploadedBody> {
+    const { uploads } = this.#options;
+    if (uploads !== undefined && exchange.body.length === 0) return uploads.find(id, caller);
+    throw new PullFault('bad-request', 'lookup', {
+      detail:
+        uploads === undefined
+          ? 'this relay has no uploads: send the body with its request, without Pullwire-Upload'
+          : 'a request that names an upload has no body of its own',
+    });
+  }
+
+  #run(request: GrantedRequest, upload: UploadedBody | undefined): void {
+    const { exchange, route, device, receivedAt } = request;
+    const target = this.#target(device, route.source);
     const deadlineMs = this.#deadline(exchange);
-    const pull = this.#pull(exchange, route, caller, deadlineMs);
-    const { clock, limits, replies } = this.#options;
+    const pull = this.#pull(request, upload, deadlineMs);
+    const { clock, replies } = this.#options;
     const running = new PullInFlight({
       pull,
       exchange,
@@ -105,7 +154,8 @@ export class PullService {
       clock,
       receivedAt,
       deadlineMs,
-      requestBodyBytes: limits.requestBodyBytes,
+      requestBody: upload === undefined ? this.#bodyLimit : this.#uploadLimit,
+      upload,
       objects: this.#options.objects,
       ended: (outcome) => {
         replies.forget(outcome.pull.pullId);
@@ -132,12 +182,14 @@ export class PullService {
   }
 
   #pull(
-    exchange: Exchange,
-    route: PullRoute,
-    caller: AuthenticatedCaller,
+    { exchange, route, caller }: GrantedRequest,
+    upload: UploadedBody | undefined,
     deadlineMs: number,
   ): Pull {
-    const headers = requestHeaders(exchange.headers, caller.credential);
+    const headers =
+      upload === undefined
+        ? requestHeaders(exchange.headers, caller.credential)
+        : uploadedRequestHeaders(exchange.headers, caller.credential, upload.length);
     const { path, query } = route;
     if (headBytes(headers) + path.length + (query?.length ?? 0) > headLimitBytes) {
       throw new PullFault('request-head-too-large', 'lookup', {
@@ -157,11 +209,18 @@ export class PullService {
       deadlineMs: Math.max(1, Math.round(deadlineMs - Math.min(500, deadlineMs * 0.1))),
       credit: this.#options.windows.take(),
       caller: caller.name,
-      end: exchange.body.length === 0,
+      end: upload === undefined && exchange.body.length === 0,
     };
     if (query !== undefined) pull.query = query;
     return pull;
   }
+}
+
+/** What to do about a request body that is too large. */
+function adviceOn(uploadBytes: number | undefined): string {
+  return uploadBytes === undefined
+    ? ' (limits.requestBodyBytes)'
+    : `; up to ${uploadBytes} bytes can be uploaded before it (POST /uploads)`;
 }
 
 /** Goes on at once where the value is there, else when it comes; what `next` throws goes to `fail` too. */
@@ -206,38 +265,6 @@ function checkGrant(
 }
 
 const noLabels = {};
-
-function noTarget(device: PullableDevice, source: string): PullFault {
-  const draining = device.targets.some((target) => target.hasSource(source));
-  return draining
-    ? new PullFault('agent-draining', 'lookup', {
-        detail: 'the agent of this device is shutting down; its next link is expected soon',
-        retryAfterMs: 2_000,
-      })
-    : new PullFault('source-unknown', 'lookup', {
-        detail: `the device has no source "${source}"`,
-      });
-}
-
-function offline(info: OfflineInfo): PullFault {
-  const since = info.since === undefined ? undefined : new Date(info.since).toISOString();
-  const detail =
-    since === undefined
-      ? 'the device has never connected'
-      : `the device is offline since ${since} (${info.why})`;
-  return new PullFault('device-offline', 'lookup', {
-    detail,
-    retryAfterMs: 5_000,
-    ...(since === undefined ? undefined : { extra: { since, why: info.why } }),
-  });
-}
-
-function linkFull(inFlight: number): PullFault {
-  return new PullFault('link-full', 'send', {
-    detail: `${inFlight} pulls are already in flight on the device's link (limits.pullsPerLink)`,
-    retryAfterMs: 1_000,
-  });
-}
 
 function asFault(error: unknown): PullFault {
   if (error instanceof PullFault) return error;

@@ -59,6 +59,16 @@ export class ReplyToCaller {
     return this.#order.next;
   }
 
+  /** Whether a frame has come before an earlier one: that is late, or was lost. */
+  get hasGap(): boolean {
+    return this.#order.earlyFrames > 0;
+  }
+
+  /** Whether the head has said how long the body is. */
+  get hasLength(): boolean {
+    return this.#declared !== undefined;
+  }
+
   get bytes(): number {
     return this.#received;
   }

@@ -2,6 +2,15 @@ import { Allowance, type HeaderList, type Pull, PullFault } from '@pullwire/shar
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange, RequestBodySink } from '../http/exchange.ts';
 
+/** Where a request's body comes from. */
+export type IncomingBody = Pick<Exchange, 'body' | 'expectsContinue' | 'proceed'>;
+
+export interface RequestBodyLimit {
+  readonly bytes: number;
+  /** For people: what to do about a larger one. */
+  readonly advice: string;
+}
+
 export interface RequestToAgentHooks {
   /** The pull's first frame can go, with the whole body where it is small. */
   ready(body: Uint8Array | undefined): void;
@@ -13,10 +22,10 @@ export interface RequestToAgentHooks {
  * a larger one flows under the agent's credit, so that a pull that policy refuses ships no body.
  */
 export class RequestToAgent implements RequestBodySink {
-  readonly #exchange: Exchange;
+  readonly #incoming: IncomingBody;
   readonly #connection: Connection;
   readonly #pull: Pull;
-  readonly #limitBytes: number;
+  readonly #limit: RequestBodyLimit;
   readonly #hooks: RequestToAgentHooks;
   readonly #credit = new Allowance(0);
   #collected: Uint8Array[] | undefined;
@@ -29,26 +38,26 @@ export class RequestToAgent implements RequestBodySink {
   #over = false;
 
   constructor(
-    exchange: Exchange,
+    incoming: IncomingBody,
     connection: Connection,
     pull: Pull,
-    limitBytes: number,
+    limit: RequestBodyLimit,
     hooks: RequestToAgentHooks,
   ) {
-    this.#exchange = exchange;
+    this.#incoming = incoming;
     this.#connection = connection;
     this.#pull = pull;
-    this.#limitBytes = limitBytes;
+    this.#limit = limit;
     this.#hooks = hooks;
   }
 
   start(): void {
-    const { body, expectsContinue } = this.#exchange;
+    const { body, expectsContinue } = this.#incoming;
     if (body.length === 0) {
       this.#over = true;
       return this.#hooks.ready(undefined);
     }
-    if (body.length !== undefined && body.length > this.#limitBytes) return this.#tooLarge();
+    if (body.length !== undefined && body.length > this.#limit.bytes) return this.#tooLarge();
     body.deliverTo(this);
     if (this.#fitsOneFrame(body.length) && !expectsContinue) {
       this.#collected = [];
@@ -61,7 +70,7 @@ export class RequestToAgent implements RequestBodySink {
   /** The agent takes the body up to byte `limit`. */
   raise(limit: number): void {
     if (this.#over || !this.#credit.raise(limit)) return;
-    this.#exchange.proceed();
+    this.#incoming.proceed();
     this.#pump();
   }
 
@@ -79,7 +88,7 @@ export class RequestToAgent implements RequestBodySink {
   chunk(bytes: Uint8Array): void {
     if (this.#over) return;
     this.#received += bytes.length;
-    if (this.#received > this.#limitBytes) return this.#tooLarge();
+    if (this.#received > this.#limit.bytes) return this.#tooLarge();
     if (this.#collected !== undefined) {
       this.#collected.push(bytes);
       return;
@@ -96,13 +105,14 @@ export class RequestToAgent implements RequestBodySink {
     this.#pump();
   }
 
-  broken(): void {
+  broken(why?: PullFault): void {
     if (this.#over) return;
     this.stop();
     this.#hooks.failed(
-      new PullFault('request-body-broken', 'send', {
-        detail: `the request body ended after ${this.#received} bytes`,
-      }),
+      why ??
+        new PullFault('request-body-broken', 'send', {
+          detail: `the request body ended after ${this.#received} bytes`,
+        }),
     );
   }
 
@@ -123,9 +133,9 @@ export class RequestToAgent implements RequestBodySink {
     if (this.#over) return;
     if (this.#ended && this.#held.length === 0) return this.#sendEnd();
     if (this.#held.length > 0 || this.#full || this.#credit.available === 0) {
-      this.#exchange.body.pause();
+      this.#incoming.body.pause();
     } else {
-      this.#exchange.body.resume();
+      this.#incoming.body.resume();
     }
   }
 
@@ -152,10 +162,11 @@ export class RequestToAgent implements RequestBodySink {
   }
 
   #tooLarge(): void {
+    const { bytes, advice } = this.#limit;
     this.stop();
     this.#hooks.failed(
       new PullFault('request-body-too-large', 'send', {
-        detail: `the request body is larger than the ${this.#limitBytes} bytes that this relay takes (limits.requestBodyBytes)`,
+        detail: `the request body is larger than the ${bytes} bytes that this relay takes${advice}`,
       }),
     );
   }

@@ -22,8 +22,15 @@ export interface HttpHostOptions {
   /** Bytes of a request's head. */
   readonly headBytes: number;
   handle(exchange: Exchange): void;
+  /** Serves what lies below `/objects/`, where there is something. */
+  readonly objects?: ObjectDoor | undefined;
   /** A WebSocket handshake at `/link`. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+}
+
+/** Serves signed URLs. `proceed` lets a client go on that waits for 100 (Continue). */
+export interface ObjectDoor {
+  serve(request: IncomingMessage, response: ServerResponse, proceed?: () => void): Promise<void>;
 }
 
 /** `node:http` as a host: one port for callers and agents. */
@@ -50,14 +57,12 @@ export class HttpHost {
 
   /** Resolves with the port when it listens; rejects where it cannot (`EADDRINUSE`…). */
   start(): Promise<number> {
-    const { handle, upgrade, listen } = this.#options;
+    const { upgrade, listen } = this.#options;
     const server = this.#server;
-    server.on('request', (request, response) => handle(new NodeExchange(request, response, false)));
-    server.on('checkContinue', (request, response) =>
-      handle(new NodeExchange(request, response, true)),
-    );
+    server.on('request', (request, response) => this.#take(request, response, false));
+    server.on('checkContinue', (request, response) => this.#take(request, response, true));
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
-      handle(new NodeExchange(request, response, false)),
+      this.#take(request, response, false),
     );
     server.on('upgrade', (request, socket, head) => upgrade(request, socket as Socket, head));
     server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
@@ -74,6 +79,15 @@ export class HttpHost {
         resolve(typeof address === 'object' && address !== null ? address.port : listen.port);
       });
     });
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const { handle, objects } = this.#options;
+    if (objects === undefined || request.url?.startsWith('/objects/') !== true) {
+      return handle(new NodeExchange(request, response, awaitsContinue));
+    }
+    const proceed = awaitsContinue ? () => response.writeContinue() : undefined;
+    void objects.serve(request, response, proceed);
   }
 
   /** New connections use this certificate from now on. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkRecord } from '../registry/registry.ts';
-import { openGatewayLink } from './gateway-link.ts';
+import { isGreeted, openGatewayLink } from './gateway-link.ts';
 
 const opened = {
   connectionId: 'c2',
@@ -36,5 +36,14 @@ describe('a link at a gateway', () => {
 
   it('does not replace itself where its handshake is handled twice', async () => {
     expect((await written({ connectionId: 'c2', replaces: 'c1' }))?.replaces).toBe('c1');
+  });
+
+  it('is described by the link that it replaces, until its own hello', async () => {
+    const sources = [{ name: 'web', kind: 'http', methods: ['GET'] }];
+    const older = { connectionId: 'c1', agent: 'a/1', sources, labels: {}, features: ['upload'] };
+    const link = await written(older);
+    expect(link).toMatchObject({ sources, features: ['upload'] });
+    expect(link !== undefined && isGreeted(link)).toBe(false);
+    expect(await written({ ...older, closedAt: 5 })).toMatchObject({ sources: [], features: [] });
   });
 });

@@ -17,6 +17,15 @@ export interface OpenedLink extends GatewayConnection {
   readonly subprotocol: Subprotocol;
 }
 
+/** What the registry has as the `agent` of a link that has not said hello yet. */
+const unsaid = '';
+const undescribed = { sources: [], labels: {}, features: [] };
+
+/** Whether the agent has said hello on this link: until then it takes no pulls (PROTOCOL.md, "States of a link"). */
+export function isGreeted({ agent }: LinkRecord): boolean {
+  return agent !== unsaid;
+}
+
 /**
  * Records a link while its handshake is held, before anything can come from it. `older`: a newer link of this
  * instance is there already. Throws `RegistryError`.
@@ -27,17 +36,21 @@ export async function openGatewayLink(
 ): Promise<'opened' | 'older'> {
   const { connectionId, connectedAt, subprotocol } = opened;
   const { device, instance } = opened.identity;
-  const replaces = openConnectionOf(await registry.link(device, instance), connectionId);
+  const before = await registry.link(device, instance);
+  const replaces = openConnectionOf(before, connectionId);
+  // Until its own hello the link that it replaces goes on.
+  const { sources, labels, features } =
+    before === undefined || replaces === undefined ? undescribed : before;
   return registry.openLink({
     device,
     instance,
     connectionId,
     connectedAt,
     subprotocol,
-    agent: '',
-    sources: [],
-    labels: {},
-    features: [],
+    agent: unsaid,
+    sources,
+    labels,
+    features,
     expiresAt: Math.ceil((connectedAt + connectionLifeMs) / 1_000),
     ...(replaces === undefined ? undefined : { replaces }),
   });

@@ -39,6 +39,7 @@ function bench() {
       relay: 'r/1',
       limits: { frameBytes: 1, bodyBytes: 1, headBytes: 2, pulls: 3 },
       heartbeat: { intervalMs: 10, timeoutMs: 5 },
+      features: ['x'],
     },
     events: {
       opened: () => events.push('opened'),
@@ -67,7 +68,7 @@ describe('a link at the relay', () => {
         relay: 'r/1',
         limits: { frameBytes: 98_304, bodyBytes: 65_536, headBytes: 2, pulls: 3 },
         heartbeat: { intervalMs: 10, timeoutMs: 5 },
-        features: [],
+        features: ['x'],
       },
     ]);
     expect([b.session.state, b.clock.pending]).toEqual(['open', 0]);

@@ -23,6 +23,7 @@ export interface WelcomeTerms {
   readonly relay: string;
   readonly limits: Limits;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly features: readonly string[];
 }
 
 /** Where a session says what becomes of its link. */
@@ -146,7 +147,7 @@ export class LinkSession {
       relay: terms.relay,
       limits: { ...terms.limits, ...connection.limits },
       heartbeat: terms.heartbeat,
-      features: [],
+      features: terms.features,
     });
   }
 

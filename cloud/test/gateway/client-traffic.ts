@@ -14,6 +14,10 @@ export interface GatewayEventMap {
   gone: [GatewayConnection, number, string];
   /** A run of the `$disconnect` function is over, well or not. */
   disconnected: [GatewayConnection];
+  /** A client's message arrived, and is on its way to its route. */
+  message: [GatewayConnection, string];
+  /** What was posted or answered leaves for the client. */
+  delivered: [GatewayConnection, string];
 }
 
 export interface ClientTrafficOptions {
@@ -73,12 +77,18 @@ export class ClientTraffic implements ConnectionListener {
     counts.bill(bytes.length);
     connection.touch();
     for (const arrival of hop.message()) {
-      inFlight.track(arrival.then(() => connection.send(bytes)));
+      inFlight.track(arrival.then(() => this.#deliver(connection, bytes)));
     }
   }
 
+  #deliver(connection: GatewayConnection, bytes: Buffer): void {
+    this.#options.events.emit('delivered', connection, bytes.toString('utf8'));
+    connection.send(bytes);
+  }
+
   received(connection: GatewayConnection, text: string): void {
-    const { counts, hop, inFlight } = this.#options;
+    const { counts, hop, inFlight, events } = this.#options;
+    events.emit('message', connection, text);
     counts.messages += 1;
     counts.bill(Buffer.byteLength(text));
     for (const arrival of hop.message()) {

@@ -6,7 +6,7 @@ import { ResponseStream } from './response-stream.ts';
 export const httpIntegration = 'application/vnd.awslambda.http-integration-response';
 
 /** Between the head and the body. */
-export const preludeDelimiter = new Uint8Array(8);
+const preludeDelimiter = new Uint8Array(8);
 
 /** The global of Lambda's Node runtime, as far as a function uses it. */
 export interface AwsLambda {

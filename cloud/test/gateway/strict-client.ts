@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 
 /** The gateway's answer to a handshake that is not 101. */
-export class DialRefused extends Error {
+class DialRefused extends Error {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
 

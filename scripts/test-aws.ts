@@ -11,7 +11,7 @@ import { addUp, closingLines, isGreen, readTally } from './test-total.ts';
 /** Package and the tests in it, as vitest takes them. */
 const suites = [
   { name: 'cloud', tests: ['src/lambda', 'src/session', 'src/object', 'test/'] },
-  { name: 'test', tests: ['cloud'] },
+  { name: 'test', tests: ['cloud', 'hosts', 'uploads', 'aws-'] },
 ] as const;
 
 const packages = [];

@@ -21,6 +21,7 @@ import { inlineBytes } from './lambda-exchange.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices } from './remote-devices.ts';
 import { type ChannelSocket, type ChannelSocketEvents, ReplyChannel } from './reply-channel.ts';
+import { replyLost } from './reply-lost.ts';
 
 export interface HttpSettings {
   readonly defaultDeadlineMs: number;
@@ -172,11 +173,7 @@ export class HttpEnvironment {
   }
 
   #loseReplies(cause: PullFault): void {
-    const detail = `the connection on which the reply was to come is lost: ${cause.message}`;
-    const more = { detail, retryAfterMs: 1_000, cause };
-    for (const pull of this.#pulls()) {
-      pull.giveUp(new PullFault('relay-error', 'upstream', more), 'relay');
-    }
+    for (const pull of this.#pulls()) pull.giveUp(replyLost(cause), 'relay');
   }
 
   /** Watches over one invocation; returns what ends that. */

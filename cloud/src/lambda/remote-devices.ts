@@ -1,14 +1,15 @@
-import { type Clock, PullFault } from '@pullwire/shared';
+import type { Clock } from '@pullwire/shared';
 import { LookupCache } from '../auth/lookup-cache.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import { type LiveProof, presenceOf } from '../presence/presence.ts';
-import type { LinkedPull, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
+import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
 import { isGreeted } from '../session/gateway-link.ts';
 import type { PendingWork } from './pending-work.ts';
 import { RemoteTarget } from './remote-target.ts';
+import { replyLost } from './reply-lost.ts';
 
 /** The part of `ReplyChannel` that a look-up and a pull need. */
 export interface ReplyWay {
@@ -119,7 +120,8 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       link,
       poster,
       work,
-      sending: (pull) => work.add(channel.prove().catch((error) => fail(pull, error))),
+      sending: (pull) =>
+        work.add(channel.prove().catch((error) => pull.sendFailed(replyLost(error)))),
       gone: (connectionId) => this.#gone(link, connectionId),
     });
   }
@@ -171,11 +173,4 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       if (!(error instanceof PostError)) throw error; // gone already, or it ends with its token
     }
   }
-}
-
-/** The pull went out beside the proof: the device may act on it, and no code that says otherwise is honest. */
-function fail(pull: LinkedPull, cause: unknown): void {
-  const why = cause instanceof PullFault ? cause.message : 'the relay failed';
-  const detail = `the connection on which the reply was to come is lost: ${why}`;
-  pull.sendFailed(new PullFault('relay-error', 'upstream', { detail, retryAfterMs: 1_000, cause }));
 }

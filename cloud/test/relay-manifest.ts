@@ -50,6 +50,6 @@ export interface MockRoute {
 }
 
 export function readRelayManifest(): RelayManifest {
-  const file = new URL('../../../terraform/relay.json', import.meta.url);
+  const file = new URL('../../terraform/relay.json', import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as RelayManifest;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRelayManifest } from '../relay-manifest.ts';
 
 /** A WebSocket route: of a function, or without one a MOCK integration that answers from its templates. */
 export interface ManifestRoute {
@@ -19,9 +19,7 @@ export interface RelayManifest {
   };
 }
 
-const manifestFile = new URL('../../../terraform/relay.json', import.meta.url);
-
 /** The file that Terraform reads as well: the gateway has the routes and time-outs that are deployed. */
 export function relayManifest(): RelayManifest {
-  return JSON.parse(readFileSync(manifestFile, 'utf8')) as RelayManifest;
+  return readRelayManifest();
 }

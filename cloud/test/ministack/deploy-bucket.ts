@@ -1,5 +1,5 @@
+import type { RelayManifest } from '../relay-manifest.ts';
 import type { Ministack } from './ministack.ts';
-import type { RelayManifest } from './relay-manifest.ts';
 
 /** Resolves with the bucket's name. Not signed: ministack asks for no signature unless it runs with `AUTH=true`. */
 export async function deployBucket(

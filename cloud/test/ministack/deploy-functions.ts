@@ -7,8 +7,8 @@ import {
   type Runtime,
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
+import type { FunctionManifest, RelayManifest } from '../relay-manifest.ts';
 import type { Ministack } from './ministack.ts';
-import type { FunctionManifest, RelayManifest } from './relay-manifest.ts';
 
 export interface FunctionPlan {
   readonly name: string;

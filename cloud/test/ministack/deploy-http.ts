@@ -3,9 +3,9 @@ import {
   InvokeCommand,
   LambdaClient,
 } from '@aws-sdk/client-lambda';
+import type { RelayManifest } from '../relay-manifest.ts';
 import { type CreatedFunctions, functionNamed } from './deploy-functions.ts';
 import type { Ministack } from './ministack.ts';
-import type { RelayManifest } from './relay-manifest.ts';
 
 /**
  * Resolves with the path at which ministack has the function's URL: `fetch` sets no `Host`. It is `BUFFERED`

@@ -5,10 +5,10 @@ import { DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynam
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readRelayManifest } from '../relay-manifest.ts';
 import { deployRelay, type RelayPlan } from './deploy-relay.ts';
 import { describeWithMinistack } from './describe-with-ministack.ts';
 import { Ministack } from './ministack.ts';
-import { readRelayManifest } from './relay-manifest.ts';
 
 describeWithMinistack('a deployment on ministack', () => {
   const manifest = readRelayManifest();

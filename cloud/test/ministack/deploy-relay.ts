@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type RelayManifest, readRelayManifest } from '../relay-manifest.ts';
 import { deployBucket } from './deploy-bucket.ts';
 import { createFunctions, type FunctionPlan } from './deploy-functions.ts';
 import { deployHttp } from './deploy-http.ts';
@@ -6,7 +7,6 @@ import { deploySecret } from './deploy-secret.ts';
 import { deployTable } from './deploy-table.ts';
 import { createWebSocketApi, deployRoutes } from './deploy-web-socket.ts';
 import type { Ministack } from './ministack.ts';
-import { type RelayManifest, readRelayManifest } from './relay-manifest.ts';
 
 export interface RelayPlan {
   /** Where `<function>.zip` of each function is. */

@@ -5,8 +5,8 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import type { RelayManifest } from '../relay-manifest.ts';
 import type { Ministack } from './ministack.ts';
-import type { RelayManifest } from './relay-manifest.ts';
 
 /** Resolves with the table's name when it can be used. */
 export async function deployTable(

@@ -7,10 +7,10 @@ import {
   CreateRouteCommand,
   CreateStageCommand,
 } from '@aws-sdk/client-apigatewayv2';
+import type { FunctionRoute, MockRoute, RelayManifest } from '../relay-manifest.ts';
 import { type CreatedFunctions, functionNamed } from './deploy-functions.ts';
 import type { Ministack } from './ministack.ts';
 import { createMockFunction } from './mock-function.ts';
-import type { FunctionRoute, MockRoute, RelayManifest } from './relay-manifest.ts';
 
 /** Resolves with the API's id, of which the addresses are made that the functions are given. */
 export async function createWebSocketApi(

@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
+import type { MockRoute, RelayManifest } from '../relay-manifest.ts';
 import { type CreatedFunction, createFunction } from './deploy-functions.ts';
 import type { Ministack } from './ministack.ts';
-import type { MockRoute, RelayManifest } from './relay-manifest.ts';
 
 /**
  * Renders `$context.…` of a response template, as API Gateway does for a MOCK integration. It says a word each time:

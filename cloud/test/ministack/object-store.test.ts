@@ -3,10 +3,10 @@ import { systemClock } from '@pullwire/shared';
 import { afterAll, beforeAll } from 'vitest';
 import { objectStoreContract } from '../../src/object/object-store-contract.ts';
 import { S3ObjectStore } from '../../src/object/s3-object-store.ts';
+import { readRelayManifest } from '../relay-manifest.ts';
 import { deployBucket } from './deploy-bucket.ts';
 import { describeWithMinistack } from './describe-with-ministack.ts';
 import { Ministack } from './ministack.ts';
-import { readRelayManifest } from './relay-manifest.ts';
 
 describeWithMinistack('on ministack', () => {
   const opened: S3ObjectStore[] = [];

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readRelayManifest } from '../relay-manifest.ts';
 import { deployTable } from './deploy-table.ts';
 import { describeWithMinistack } from './describe-with-ministack.ts';
 import { Ministack } from './ministack.ts';
 import { Operator } from './operator.ts';
-import { readRelayManifest } from './relay-manifest.ts';
 
 describeWithMinistack("the operator's commands on ministack", () => {
   let ministack: Ministack;

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { type RelayManifest, readRelayManifest } from '../relay-manifest.ts';
 import { deployRelay, type RelayOnMinistack } from './deploy-relay.ts';
 import { DialledSocket } from './dial.ts';
 import { Ministack } from './ministack.ts';
 import { plantZips } from './plant-zips.ts';
-import { type RelayManifest, readRelayManifest } from './relay-manifest.ts';
 import type { Tap } from './tap.ts';
 
 /** The planted functions on a ministack of their own, deployed as the real ones are. */

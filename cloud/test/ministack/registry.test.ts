@@ -3,10 +3,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import { registryContract } from '../../src/registry/registry-contract.ts';
+import { readRelayManifest } from '../relay-manifest.ts';
 import { deployTable } from './deploy-table.ts';
 import { describeWithMinistack } from './describe-with-ministack.ts';
 import { Ministack } from './ministack.ts';
-import { readRelayManifest } from './relay-manifest.ts';
 
 describeWithMinistack('on ministack', () => {
   let ministack: Ministack;

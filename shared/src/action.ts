@@ -22,14 +22,14 @@ export const binTypes = {
   upload: 17,
   put: 18,
   complete: 19,
+  rotate: 22,
+  rotated: 23,
 } as const satisfies Record<Action, number>;
 
 /** Reserved names have numbers too (PROTOCOL.md, "Reserved"), so that both encodings count them alike. */
 const reservedTypes = {
   reading: 20,
   stored: 21,
-  rotate: 22,
-  rotated: 23,
 };
 
 /** A name that can go into a log line or a counter as it is. */

@@ -14,6 +14,7 @@ import { checkHeaders, checkReason, checkStatus } from './head-fields.ts';
 import { readHello } from './hello-fields.ts';
 import type { AgentCredit, AgentMessage, Head, ReplyBody, ReplyEnd, Timing } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { readOfferedKey } from './rotate-fields.ts';
 import { readComplete, readUpload } from './upload-fields.ts';
 import { refuse } from './wire-error.ts';
 
@@ -45,6 +46,8 @@ export function readAgentMessage(action: string, envelope: Envelope): AgentMessa
       return { action };
     case 'keep-alive':
       return { action };
+    case 'rotate':
+      return readOfferedKey(envelope.fields);
     default:
       return undefined;
   }

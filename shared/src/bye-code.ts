@@ -14,6 +14,7 @@ export const byeCodes = {
   'unsupported-version': { close: 4003, redial: 'final' },
   'device-mismatch': { close: 4004, redial: 'final' },
   'protocol-error': { close: 1002, redial: 'backoff' },
+  'too-many-messages': { close: 1008, redial: 'rarely' },
   'too-large': { close: 1009, redial: 'backoff' },
   'hello-timeout': { close: 4006, redial: 'backoff' },
   idle: { close: 4007, redial: 'backoff' },

@@ -46,6 +46,11 @@ export const errorCodes = {
   'upgrade-not-supported': rule(501, 'caller', 'no', 'Upgrades cannot be tunnelled'),
   // caller-auth, grant, lookup
   'link-unauthenticated': rule(401, 'agent', 'no', 'A valid handshake token is required'),
+  'device-revoked': rule(403, 'agent', 'no', 'The device was revoked'),
+  'enrolment-refused': rule(401, 'agent', 'no', 'A valid enrolment code is required'),
+  'device-taken': rule(409, 'agent', 'no', 'The device is known with another key'),
+  'too-many-attempts': rule(429, 'caller', 'no', 'Too many attempts have failed'),
+  'caller-busy': rule(429, 'caller', 'no', 'The caller has too many pulls in flight'),
   'caller-unauthenticated': rule(401, 'caller', 'no', 'A valid caller key is required'),
   'not-found': rule(404, 'caller', 'no', 'No such device or source, or no grant for it'),
   'method-not-granted': rule(403, 'caller', 'no', 'The grant does not cover this method'),

@@ -168,6 +168,15 @@ export interface KeepAlive {
   readonly action: 'keep-alive';
 }
 
+/** Feature `rotate`: the device's next key, answered by `rotated`. */
+export interface OfferedKey {
+  readonly action: 'rotate';
+  /** `ed25519:` and base64url of the 32 bytes (RFC 8032 §5.1.5). */
+  readonly publicKey: string;
+  /** Made with that key: PROTOCOL.md, "Proof of a key". */
+  readonly proof: string;
+}
+
 /** A piece of a request's body. */
 export interface RequestBody {
   readonly action: 'body';
@@ -225,6 +234,24 @@ export interface RelayDrain {
   readonly withinMs: number;
 }
 
+/** The operator wants another key: answered by the agent's `rotate`. */
+export interface RotationWish {
+  readonly action: 'rotate';
+}
+
+/** Answers an agent's `rotate`. */
+export interface Rotated {
+  readonly action: 'rotated';
+  /** The key that was offered. */
+  readonly publicKey: string;
+  /** Absent: the key is noted, and takes over with the first handshake that it signs. */
+  readonly refused?: RotationRefusal | (string & {});
+}
+
+/** `no-proof`: the proof is not the key's. `other-instances`: they would lose their key. `superseded`: the device has another key by now. */
+export const rotationRefusals = ['no-proof', 'other-instances', 'superseded'] as const;
+export type RotationRefusal = (typeof rotationRefusals)[number];
+
 export interface KeptAlive {
   readonly action: 'kept-alive';
   /** What a gateway calls this connection. */
@@ -243,7 +270,8 @@ export type AgentMessage =
   | Complete
   | AgentDrain
   | Bye
-  | KeepAlive;
+  | KeepAlive
+  | OfferedKey;
 
 /** Relay → agent: everything that an agent may receive. */
 export type RelayMessage =
@@ -257,7 +285,9 @@ export type RelayMessage =
   | Put
   | RelayDrain
   | Bye
-  | KeptAlive;
+  | KeptAlive
+  | RotationWish
+  | Rotated;
 
 /** The agent's messages about one pull's reply. */
 export type ReplyMessage = Head | ReplyBody | ReplyEnd | Fault | AgentCredit | Upload | Complete;
@@ -269,7 +299,7 @@ export interface Ignored {
 }
 
 /** What either side announces in `hello` or `welcome` that it can do beyond the rest (PROTOCOL.md, "Features"). */
-export const features = ['keep-alive', 'resend', 'upload'] as const;
+export const features = ['keep-alive', 'resend', 'rotate', 'upload'] as const;
 export type Feature = (typeof features)[number];
 
 export const protocolVersion = 1;

@@ -10,13 +10,16 @@ import type {
   HeaderList,
   Hello,
   KeptAlive,
+  OfferedKey,
   Pull,
   Put,
   RelayMessage,
+  Rotated,
   Upload,
   Welcome,
 } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { readOfferedKey, readRotated } from './rotate-fields.ts';
 import { checkUrl, readParts } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
 
@@ -89,6 +92,10 @@ function metaOf(message: AgentMessage | RelayMessage): object | undefined {
       return 'withinMs' in message ? { withinMs: message.withinMs } : undefined;
     case 'bye':
       return { code: message.code, reason: message.reason };
+    case 'rotate':
+      return 'publicKey' in message ? offeredKeyMeta(readOfferedKey({ ...message })) : undefined;
+    case 'rotated':
+      return rotatedMeta(readRotated({ ...message }));
     case 'hello':
       return helloMeta(readHello({ ...message }));
     case 'welcome':
@@ -131,6 +138,14 @@ function completeMeta({ parts, length, trailers }: Complete): object {
 
 function faultMeta({ code, stage, detail, retryAfterMs, extra }: Fault): object {
   return { code, stage, detail, retryAfterMs, extra };
+}
+
+function offeredKeyMeta({ publicKey, proof }: OfferedKey): object {
+  return { publicKey, proof };
+}
+
+function rotatedMeta({ publicKey, refused }: Rotated): object {
+  return { publicKey, refused };
 }
 
 function helloMeta(hello: Hello): object {

@@ -27,6 +27,7 @@ import {
 } from './message.ts';
 import { methodPattern, sourcePattern } from './name.ts';
 import { checkPullId } from './pull-id.ts';
+import { readRotated } from './rotate-fields.ts';
 import { readPut } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
 import { refuse } from './wire-error.ts';
@@ -61,6 +62,10 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
       return readBye(envelope.fields);
     case 'kept-alive':
       return readKeptAlive(envelope.fields);
+    case 'rotate':
+      return { action };
+    case 'rotated':
+      return readRotated(envelope.fields);
     default:
       return undefined;
   }

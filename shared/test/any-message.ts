@@ -23,6 +23,9 @@ const pullId = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((bytes) => Buffer.from(bytes).toString('base64url'));
 const replyTo = codePoints([[0x21, 0x7e]], 1, 64);
+const publicKey = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => `ed25519:${Buffer.from(bytes).toString('base64url')}`);
 const seq = fc.integer({ min: 1, max: 0xffff_ffff });
 const count = fc.maxSafeNat();
 const budget = fc.nat({ max: 0x7fff_ffff });
@@ -194,6 +197,7 @@ export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   fc.record({ action: of('drain') }, plain),
   bye,
   fc.record({ action: of('keep-alive') }, plain),
+  fc.record({ action: of('rotate'), publicKey, proof: text(400) }, plain),
 );
 
 const welcome = fc.record(
@@ -277,5 +281,10 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
   fc.record(
     { action: of('kept-alive'), connectionId: text(60) },
     { requiredKeys: ['action'], noNullPrototype: true },
+  ),
+  fc.record({ action: of('rotate') }, plain),
+  fc.record(
+    { action: of('rotated'), publicKey, refused: code },
+    { requiredKeys: ['action', 'publicKey'], noNullPrototype: true },
   ),
 );

@@ -19,11 +19,16 @@ function toAttribute(value: unknown): AttributeValue {
   return { S: JSON.stringify(value) };
 }
 
+/** Where an item, or an entry of the index, has its place. */
+export function keyOf(item: Item): Item {
+  return { pk: { S: textOf(item, 'pk') }, sk: { S: textOf(item, 'sk') } };
+}
+
 export function textOf(item: Item, name: string): string {
   return optionalTextOf(item, name) ?? damaged(item, name);
 }
 
-export function optionalTextOf(item: Item, name: string): string | undefined {
+function optionalTextOf(item: Item, name: string): string | undefined {
   return item[name]?.S;
 }
 
@@ -31,9 +36,35 @@ export function numberOf(item: Item, name: string): number {
   return optionalNumberOf(item, name) ?? damaged(item, name);
 }
 
-export function optionalNumberOf(item: Item, name: string): number | undefined {
+function optionalNumberOf(item: Item, name: string): number | undefined {
   const digits = item[name]?.N;
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** Those of these attributes that the item has, as text. */
+export function textsOf<N extends string>(
+  item: Item,
+  ...names: readonly N[]
+): { [K in N]?: string } {
+  const texts: { [K in N]?: string } = {};
+  for (const name of names) {
+    const text = optionalTextOf(item, name);
+    if (text !== undefined) texts[name] = text;
+  }
+  return texts;
+}
+
+/** Those of these attributes that the item has, as numbers. */
+export function numbersOf<N extends string>(
+  item: Item,
+  ...names: readonly N[]
+): { [K in N]?: number } {
+  const numbers: { [K in N]?: number } = {};
+  for (const name of names) {
+    const number = optionalNumberOf(item, name);
+    if (number !== undefined) numbers[name] = number;
+  }
+  return numbers;
 }
 
 /** Throws `damaged` where the attribute is not JSON text of this shape. */

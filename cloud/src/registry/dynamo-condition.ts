@@ -38,25 +38,79 @@ export const stillThisLink = (connectionId: string): Condition => ({
   ExpressionAttributeValues: { ':connectionId': { S: connectionId } },
 });
 
-/** The device is unknown, or known with this very key. */
+/** The device is unknown, or known with this very key and not revoked. */
 export const deviceIsNewOrHasKey = (publicKey: string): Condition => ({
-  ConditionExpression: 'attribute_not_exists(pk) OR publicKey = :publicKey',
+  ConditionExpression:
+    'attribute_not_exists(pk) OR (publicKey = :publicKey AND attribute_not_exists(revokedAt))',
   ExpressionAttributeValues: { ':publicKey': { S: publicKey } },
 });
 
-/** The key is unknown, or this is the same record again (a repeat of a write whose answer was lost). */
-export const keyIsNewOrSame = (id: string): Condition => ({
-  ConditionExpression: 'attribute_not_exists(pk) OR id = :id',
-  ExpressionAttributeValues: { ':id': { S: id } },
-});
-
-/** The key is there and in force. */
-export const keyInForce: Condition = {
+/** The item is there and nobody has revoked it: a device or a caller's key. */
+export const inForce: Condition = {
   ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(revokedAt)',
 };
 
-/** The key ran out before this time (milliseconds). */
-export const keyExpiredBefore = (before: number): Condition => ({
+/** The device has this key, and is not revoked. */
+export const deviceHasKey = (publicKey: string): Condition => ({
+  ConditionExpression: 'publicKey = :currentKey AND attribute_not_exists(revokedAt)',
+  ExpressionAttributeValues: { ':currentKey': { S: publicKey } },
+});
+
+/** The device waits for the first use of this next key, and is not revoked. */
+export const deviceAwaitsKey = (nextKey: string): Condition => ({
+  ConditionExpression: 'nextKey = :nextKey AND attribute_not_exists(revokedAt)',
+  ExpressionAttributeValues: { ':nextKey': { S: nextKey } },
+});
+
+/** The key is unknown, or this is the same record again (a repeat of a write whose answer was lost), not revoked. */
+export const keyIsNewOrSame = (id: string): Condition => ({
+  ConditionExpression: 'attribute_not_exists(pk) OR (id = :id AND attribute_not_exists(revokedAt))',
+  ExpressionAttributeValues: { ':id': { S: id } },
+});
+
+/** The key has these grants, as the text that was read, and is not revoked. */
+export const keyHasGrants = (text: string): Condition => ({
+  ConditionExpression: 'grants = :before AND attribute_not_exists(revokedAt)',
+  ExpressionAttributeValues: { ':before': { S: text } },
+});
+
+/** The key is there, and no use of it as late as this one was noted. */
+export const keyUsedBefore = (at: number): Condition => ({
+  ConditionExpression:
+    'attribute_exists(pk) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :at)',
+  ExpressionAttributeValues: { ':at': { N: String(at) } },
+});
+
+/** The code is unknown, or this is the same record again, and nobody has spent it. */
+export const codeIsNewOrSame = (id: string): Condition => ({
+  ConditionExpression: 'attribute_not_exists(pk) OR (id = :id AND attribute_not_exists(spent))',
+  ExpressionAttributeValues: { ':id': { S: id } },
+});
+
+/** The code is there, nobody has spent it, and at this time (milliseconds) it has not run out. */
+export const codeIsGood = (at: number): Condition => ({
+  ConditionExpression: 'attribute_not_exists(spent) AND expiresAt > :at',
+  ExpressionAttributeValues: { ':at': { N: String(Math.floor(at / 1000)) } },
+});
+
+/** The code is there, and nobody has spent it. */
+export const codeIsUnspent: Condition = {
+  ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(spent)',
+};
+
+/** The code is spent, and what it was spent for is not finished. */
+export const codeIsUnfinished: Condition = {
+  ConditionExpression: 'attribute_exists(spent) AND attribute_not_exists(doneAt)',
+};
+
+/** The item ran out before this time (milliseconds). */
+export const expiredBefore = (before: number): Condition => ({
   ConditionExpression: 'expiresAt < :before',
   ExpressionAttributeValues: { ':before': { N: String(Math.floor(before / 1000)) } },
+});
+
+/** The table's schema still has this version. */
+export const schemaIs = (version: number): Condition => ({
+  ConditionExpression: 'version = :before',
+  ExpressionAttributeValues: { ':before': { N: String(version) } },
 });

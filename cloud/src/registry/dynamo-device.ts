@@ -1,14 +1,13 @@
-import { DeleteItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, textOf, toItem } from './dynamo-attribute.ts';
+import { DeleteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type Item, textOf } from './dynamo-attribute.ts';
 import { readItems } from './dynamo-batch.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
-import { deviceIsNewOrHasKey, present } from './dynamo-condition.ts';
+import { present } from './dynamo-condition.ts';
 import { deviceOfItem, isLink, linkOfItem } from './dynamo-item.ts';
 import { removeLink } from './dynamo-link.ts';
 import { listBetween, listPage } from './dynamo-list.ts';
 import { itemKeys, lastLinkListId, listKinds } from './dynamo-table.ts';
 import type { Device, DeviceRecord, Page, PageRequest } from './registry.ts';
-import { RegistryError } from './registry-error.ts';
 
 /** Links read at a time at most: an agent chooses its instances' names, and could choose many. */
 const linkReadLimit = 1_000;
@@ -73,41 +72,6 @@ function collect(items: readonly Item[]): Device[] {
     .map(deviceOfItem)
     .sort((a, b) => (a.device < b.device ? -1 : 1))
     .map((record) => ({ record, links: links.get(record.device) ?? [] }));
-}
-
-/** An update, so that a device that is known keeps its `createdAt`; the old values say whether it was. */
-export async function addDevice(
-  table: DynamoTable,
-  record: DeviceRecord,
-): Promise<'added' | 'known'> {
-  const { ConditionExpression, ExpressionAttributeValues } = deviceIsNewOrHasKey(record.publicKey);
-  let before: Item | undefined;
-  const written = await write(table, async () => {
-    const answer = await table.client.send(
-      new UpdateItemCommand({
-        TableName: table.name,
-        Key: itemKeys.device(record.device),
-        UpdateExpression:
-          'SET #kind = :kind, #id = :id, publicKey = :publicKey, #labels = :labels,' +
-          ' createdAt = if_not_exists(createdAt, :createdAt)',
-        ConditionExpression,
-        ExpressionAttributeNames: { '#kind': 'kind', '#id': 'id', '#labels': 'labels' },
-        ExpressionAttributeValues: {
-          ...ExpressionAttributeValues,
-          ...toItem({
-            ':kind': listKinds.device,
-            ':id': record.device,
-            ':labels': record.labels,
-            ':createdAt': record.createdAt,
-          }),
-        },
-        ReturnValues: 'ALL_OLD',
-      }),
-    );
-    before = answer.Attributes;
-  });
-  if (written) return before === undefined ? 'added' : 'known';
-  throw new RegistryError('conflict', `the device ${record.device} is known with another key`);
 }
 
 /** The profile first: from then on the device is unknown, whatever becomes of its links. */

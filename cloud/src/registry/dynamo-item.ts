@@ -4,13 +4,13 @@ import {
   type Item,
   jsonOf,
   numberOf,
-  optionalNumberOf,
-  optionalTextOf,
+  numbersOf,
   textOf,
+  textsOf,
   toItem,
 } from './dynamo-attribute.ts';
 import { itemKeys, linkListId, linkSortPrefix, listKinds } from './dynamo-table.ts';
-import type { DeviceRecord, KeyRecord, LinkRecord } from './registry.ts';
+import type { DeviceRecord, EnrolCodeRecord, KeyRecord, LinkRecord } from './registry.ts';
 
 const textList = v.array(v.string());
 const labelMap = v.record(v.string(), v.string());
@@ -22,8 +22,10 @@ const grantList = v.array(
     sources: textList,
     methods: textList,
     manage: v.exactOptional(v.boolean()),
+    until: v.exactOptional(v.number()),
   }),
 );
+const codeUse = v.object({ device: v.string(), publicKey: v.string(), at: v.number() });
 const subprotocol = v.picklist(subprotocols);
 
 export function deviceOfItem(item: Item): DeviceRecord {
@@ -32,6 +34,8 @@ export function deviceOfItem(item: Item): DeviceRecord {
     publicKey: textOf(item, 'publicKey'),
     labels: jsonOf(item, 'labels', labelMap),
     createdAt: numberOf(item, 'createdAt'),
+    ...textsOf(item, 'nextKey', 'revokedWhy'),
+    ...numbersOf(item, 'rotationAskedAt', 'revokedAt'),
   };
 }
 
@@ -48,11 +52,6 @@ export function linkItem(link: LinkRecord): Item {
 }
 
 export function linkOfItem(item: Item): LinkRecord {
-  const expiresAt = optionalNumberOf(item, 'expiresAt');
-  const closedAt = optionalNumberOf(item, 'closedAt');
-  const closedWhy = optionalTextOf(item, 'closedWhy');
-  const drainingAt = optionalNumberOf(item, 'drainingAt');
-  const replaces = optionalTextOf(item, 'replaces');
   return {
     device: textOf(item, 'device'),
     instance: textOf(item, 'instance'),
@@ -63,11 +62,8 @@ export function linkOfItem(item: Item): LinkRecord {
     sources: jsonOf(item, 'sources', sourceList),
     labels: jsonOf(item, 'labels', labelMap),
     features: jsonOf(item, 'features', textList),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(closedAt === undefined ? {} : { closedAt }),
-    ...(closedWhy === undefined ? {} : { closedWhy }),
-    ...(drainingAt === undefined ? {} : { drainingAt }),
-    ...(replaces === undefined ? {} : { replaces }),
+    ...numbersOf(item, 'expiresAt', 'drainingAt', 'closedAt'),
+    ...textsOf(item, 'replaces', 'closedWhy'),
   };
 }
 
@@ -76,8 +72,6 @@ export function keyItem(key: KeyRecord): Item {
 }
 
 export function keyOfItem(item: Item): KeyRecord {
-  const expiresAt = optionalNumberOf(item, 'expiresAt');
-  const revokedAt = optionalNumberOf(item, 'revokedAt');
   return {
     id: textOf(item, 'id'),
     name: textOf(item, 'name'),
@@ -85,7 +79,24 @@ export function keyOfItem(item: Item): KeyRecord {
     prefix: textOf(item, 'prefix'),
     grants: jsonOf(item, 'grants', grantList),
     createdAt: numberOf(item, 'createdAt'),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(revokedAt === undefined ? {} : { revokedAt }),
+    ...numbersOf(item, 'expiresAt', 'revokedAt', 'lastUsedAt'),
+  };
+}
+
+export function enrolCodeItem(code: EnrolCodeRecord): Item {
+  return { ...itemKeys.enrolCode(code.hash), ...toItem({ ...code, kind: listKinds.enrolCode }) };
+}
+
+export function enrolCodeOfItem(item: Item): EnrolCodeRecord {
+  return {
+    id: textOf(item, 'id'),
+    hash: textOf(item, 'hash'),
+    labels: jsonOf(item, 'labels', labelMap),
+    createdAt: numberOf(item, 'createdAt'),
+    expiresAt: numberOf(item, 'expiresAt'),
+    ...textsOf(item, 'device'),
+    ...(item['replaces'] ? { replaces: jsonOf(item, 'replaces', v.boolean()) } : {}),
+    ...(item['spent'] ? { spent: jsonOf(item, 'spent', codeUse) } : {}),
+    ...numbersOf(item, 'doneAt'),
   };
 }

@@ -1,8 +1,8 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, textOf } from './dynamo-attribute.ts';
+import { type Item, keyOf, textOf } from './dynamo-attribute.ts';
 import { readItems } from './dynamo-batch.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
-import { keyInForce, keyIsNewOrSame } from './dynamo-condition.ts';
+import { inForce, keyIsNewOrSame, keyUsedBefore } from './dynamo-condition.ts';
 import { keyItem, keyOfItem } from './dynamo-item.ts';
 import { listById, listPage } from './dynamo-list.ts';
 import { setAttributes } from './dynamo-set.ts';
@@ -61,6 +61,10 @@ export async function revokeKey(table: DynamoTable, id: string, at: number): Pro
 }
 
 function revoke(table: DynamoTable, entry: Item, at: number): Promise<boolean> {
-  const key = { pk: { S: textOf(entry, 'pk') }, sk: { S: textOf(entry, 'sk') } };
-  return setAttributes(table, key, { revokedAt: at }, keyInForce);
+  return setAttributes(table, keyOf(entry), { revokedAt: at }, inForce);
+}
+
+/** One write; it changes nothing where the key is gone, or a use at least as late was noted. */
+export async function noteKeyUse(table: DynamoTable, hash: string, at: number): Promise<void> {
+  await setAttributes(table, itemKeys.callerKey(hash), { lastUsedAt: at }, keyUsedBefore(at));
 }

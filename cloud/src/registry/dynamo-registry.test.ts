@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  waitUntilTableExists,
-} from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
 import { DynamoRegistry } from './dynamo-registry.ts';
-import { createTableInput } from './dynamo-table.ts';
 import { registryContract } from './registry-contract.ts';
 
 let temporary: TemporaryEngine;
@@ -39,54 +33,6 @@ if (endpoint !== undefined) {
   const remote = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
   registryContract(endpoint, () => fresh(remote));
 }
-
-describe('the schema', () => {
-  const registryOf = (name: string, mayCreateTable = false) =>
-    new DynamoRegistry({ client, name, mayCreateTable });
-
-  it('is written once and found again', async () => {
-    const name = randomUUID();
-    await registryOf(name, true).ensureSchema();
-    await registryOf(name, true).ensureSchema();
-    await registryOf(name).ensureSchema();
-  });
-
-  it('may be ensured by two processes at the same time', async () => {
-    const name = randomUUID();
-    await Promise.all([1, 2, 3].map(() => registryOf(name, true).ensureSchema()));
-  });
-
-  it('is not created where that is not allowed, and the error says what to do', async () => {
-    await expect(registryOf('no-such-table').ensureSchema()).rejects.toMatchObject({
-      code: 'table-missing',
-      message: expect.stringContaining('create it with terraform/'),
-    });
-  });
-
-  it('of a newer pullwire is refused', async () => {
-    const name = randomUUID();
-    await registryOf(name, true).ensureSchema();
-    const Item = { pk: { S: 'schema' }, sk: { S: 'version' }, version: { N: '2' } };
-    await client.send(new PutItemCommand({ TableName: name, Item }));
-    await expect(registryOf(name).ensureSchema()).rejects.toMatchObject({ code: 'newer-schema' });
-  });
-
-  it('of somebody else is refused', async () => {
-    const TableName = randomUUID();
-    await client.send(
-      new CreateTableCommand({
-        ...createTableInput(TableName),
-        AttributeDefinitions: [{ AttributeName: 'other', AttributeType: 'S' }],
-        KeySchema: [{ AttributeName: 'other', KeyType: 'HASH' }],
-        GlobalSecondaryIndexes: undefined,
-      }),
-    );
-    await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.01 }, { TableName });
-    await expect(registryOf(TableName).ensureSchema()).rejects.toMatchObject({
-      code: 'wrong-table',
-    });
-  });
-});
 
 describe('errors', () => {
   it('of a missing table say so', async () => {

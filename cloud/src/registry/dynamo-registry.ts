@@ -1,17 +1,26 @@
 import type { DynamoTable } from './dynamo-call.ts';
+import { readDevice, readDeviceRecord, readDevices, removeDevice } from './dynamo-device.ts';
+import { addDevice, replaceDevice, revokeDevice } from './dynamo-device-profile.ts';
 import {
-  addDevice,
-  readDevice,
-  readDeviceRecord,
-  readDevices,
-  removeDevice,
-} from './dynamo-device.ts';
-import { addKey, readKey, readKeys, revokeKey } from './dynamo-key.ts';
+  addEnrolCode,
+  finishEnrolCode,
+  readEnrolCode,
+  readEnrolCodes,
+  removeEnrolCode,
+  spendEnrolCode,
+} from './dynamo-enrol-code.ts';
+import { changeGrants } from './dynamo-grants.ts';
+import { addKey, noteKeyUse, readKey, readKeys, revokeKey } from './dynamo-key.ts';
 import { closeLink, describeLink, drainLink, openLink, readLink } from './dynamo-link.ts';
+import { askRotation, offerKey, promoteKey } from './dynamo-rotation.ts';
 import { ensureSchema } from './dynamo-schema.ts';
+import { spendToken } from './dynamo-spent-token.ts';
 import { sweep } from './dynamo-sweep.ts';
 import type {
   DeviceRecord,
+  EnrolCodeRecord,
+  EnrolCodeUse,
+  Grant,
   KeyRecord,
   LinkDescription,
   LinkRecord,
@@ -57,8 +66,32 @@ export class DynamoRegistry implements Registry {
     return addDevice(this.#table, record);
   }
 
+  replaceDevice(record: DeviceRecord) {
+    return replaceDevice(this.#table, record);
+  }
+
   removeDevice(id: string) {
     return removeDevice(this.#table, id);
+  }
+
+  revokeDevice(id: string, end: { readonly at: number; readonly why: string }) {
+    return revokeDevice(this.#table, id, end);
+  }
+
+  askRotation(id: string, at: number) {
+    return askRotation(this.#table, id, at);
+  }
+
+  offerKey(id: string, currentKey: string, nextKey: string) {
+    return offerKey(this.#table, id, currentKey, nextKey);
+  }
+
+  promoteKey(id: string, nextKey: string) {
+    return promoteKey(this.#table, id, nextKey);
+  }
+
+  spendToken(device: string, tokenId: string, expiresAt: number) {
+    return spendToken(this.#table, device, tokenId, expiresAt);
   }
 
   openLink(link: LinkRecord) {
@@ -100,6 +133,38 @@ export class DynamoRegistry implements Registry {
 
   revokeKey(id: string, at: number) {
     return revokeKey(this.#table, id, at);
+  }
+
+  changeGrants(id: string, before: readonly Grant[], grants: readonly Grant[]) {
+    return changeGrants(this.#table, id, before, grants);
+  }
+
+  noteKeyUse(hash: string, at: number) {
+    return noteKeyUse(this.#table, hash, at);
+  }
+
+  addEnrolCode(record: EnrolCodeRecord) {
+    return addEnrolCode(this.#table, record);
+  }
+
+  enrolCodeByHash(hash: string) {
+    return readEnrolCode(this.#table, hash);
+  }
+
+  enrolCodes(page: PageRequest) {
+    return readEnrolCodes(this.#table, page);
+  }
+
+  spendEnrolCode(hash: string, use: EnrolCodeUse) {
+    return spendEnrolCode(this.#table, hash, use);
+  }
+
+  finishEnrolCode(hash: string, at: number) {
+    return finishEnrolCode(this.#table, hash, at);
+  }
+
+  removeEnrolCode(id: string) {
+    return removeEnrolCode(this.#table, id);
   }
 
   sweep(request: { readonly closedBefore: number; readonly limit: number }) {

@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { numberOf } from './dynamo-attribute.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
-import { absent } from './dynamo-condition.ts';
+import { absent, schemaIs } from './dynamo-condition.ts';
+import { setAttributes } from './dynamo-set.ts';
 import { createTableInput, itemKeys, schemaVersion } from './dynamo-table.ts';
 import { RegistryError } from './registry-error.ts';
 
@@ -16,7 +17,8 @@ const tableWait = { maxWaitTime: 60, minDelay: 0.05, maxDelay: 2 };
 
 /**
  * Makes sure that the table is there and is one of ours. `create`: whether it may be created here; on AWS,
- * Terraform owns it. Throws `table-missing`, `wrong-table` or `newer-schema`.
+ * Terraform owns it. An older schema is raised to ours. Throws `table-missing`, `wrong-table`, `newer-schema` or
+ * `denied`.
  */
 export async function ensureSchema(table: DynamoTable, create: boolean): Promise<void> {
   const found = await readVersion(table).catch((error: unknown) => {
@@ -27,7 +29,8 @@ export async function ensureSchema(table: DynamoTable, create: boolean): Promise
     if (!create) throw missing(table);
     await createTable(table);
   }
-  const version = typeof found === 'number' ? found : await claim(table);
+  let version = typeof found === 'number' ? found : await claim(table);
+  if (version < schemaVersion) version = await upgrade(table, version);
   if (version > schemaVersion) throw newer(table, version);
 }
 
@@ -75,6 +78,22 @@ async function claim(table: DynamoTable): Promise<number> {
   return claimed ? schemaVersion : ((await readVersion(table)) ?? schemaVersion);
 }
 
+/**
+ * Raises the version of an older table, whose items are all valid in this schema; an older pullwire must not come back
+ * to it. Returns the version that holds: another process may have raised it first, and further.
+ */
+async function upgrade(table: DynamoTable, from: number): Promise<number> {
+  const values = { version: schemaVersion };
+  const upgraded = await setAttributes(table, itemKeys.schema(), values, schemaIs(from)).catch(
+    (error: unknown) => {
+      throw error instanceof RegistryError && error.code === 'denied'
+        ? notUpgraded(table, from, error)
+        : error;
+    },
+  );
+  return upgraded ? schemaVersion : ((await readVersion(table)) ?? schemaVersion);
+}
+
 const missing = (table: DynamoTable): RegistryError =>
   new RegistryError(
     'table-missing',
@@ -93,4 +112,12 @@ const newer = (table: DynamoTable, version: number): RegistryError =>
     'newer-schema',
     `the table "${table.name}" has schema ${version}, written by a newer pullwire; this one knows ${schemaVersion}:` +
       ' run the newer version',
+  );
+
+const notUpgraded = (table: DynamoTable, from: number, cause: RegistryError): RegistryError =>
+  new RegistryError(
+    'denied',
+    `the table "${table.name}" has schema ${from} and must be upgraded to ${schemaVersion}, which these credentials may` +
+      ' not do: run one command, such as `device list`, with credentials that may write',
+    cause,
   );

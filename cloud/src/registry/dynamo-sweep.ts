@@ -1,10 +1,9 @@
 import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, textOf } from './dynamo-attribute.ts';
+import { type Item, keyOf } from './dynamo-attribute.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
-import { keyExpiredBefore } from './dynamo-condition.ts';
+import { expiredBefore } from './dynamo-condition.ts';
 import { isLink } from './dynamo-item.ts';
 import { removeLink } from './dynamo-link.ts';
-import { itemKeys } from './dynamo-table.ts';
 
 /** Items that one scan looks at: a few are removed before the next scan, so memory stays small. */
 const scanLimit = 500;
@@ -49,14 +48,15 @@ async function scanOld(table: DynamoTable, before: number, start?: Item): Promis
   return { items: answer.Items ?? [], last: answer.LastEvaluatedKey };
 }
 
+/** Keys, enrolment codes and spent tokens go by their expiry alone, as it stands when they are removed. */
 function remove(table: DynamoTable, item: Item, before: number): Promise<boolean> {
   if (isLink(item)) return removeLink(table, item);
   return write(table, () =>
     table.client.send(
       new DeleteItemCommand({
         TableName: table.name,
-        Key: itemKeys.callerKey(textOf(item, 'hash')),
-        ...keyExpiredBefore(before),
+        Key: keyOf(item),
+        ...expiredBefore(before),
       }),
     ),
   );

@@ -2,7 +2,8 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
- * (its profile and its links), one a caller's key, one for the schema's version.
+ * (its profile and its links), one for the tokens that a device spent, one a caller's key, one an enrolment code, one
+ * for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -14,8 +15,8 @@ export const tableDefinition = {
   billingMode: 'PAY_PER_REQUEST',
 } as const;
 
-/** Raised with every change that an older pullwire would misread. */
-export const schemaVersion = 1;
+/** Raised with every change that an older pullwire would misread. 2: devices can be revoked, grants can end: it would let them in. */
+export const schemaVersion = 2;
 
 const definition = tableDefinition;
 
@@ -53,13 +54,24 @@ export const itemKeys = {
     sk: { S: `link#${instance}` },
   }),
   callerKey: (hash: string) => ({ pk: { S: `key#${hash}` }, sk: { S: 'key' } }),
+  /** The ids of tokens come from the wire: `hash` has a length and letters that every key may have. */
+  spentToken: (device: string, hash: string) => ({
+    pk: { S: `token#${device}` },
+    sk: { S: `token#${hash}` },
+  }),
+  enrolCode: (hash: string) => ({ pk: { S: `enrol#${hash}` }, sk: { S: 'code' } }),
   schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
 };
 
 export const linkSortPrefix = 'link#';
 
 /** Kinds of the list index, and how ids sort in it: a device's links together, in the order of the devices. */
-export const listKinds = { device: 'device', link: 'link', key: 'key' } as const;
+export const listKinds = {
+  device: 'device',
+  link: 'link',
+  key: 'key',
+  enrolCode: 'enrol-code',
+} as const;
 export const linkListId = (device: string, instance: string) => `${device}#${instance}`;
 /** Sorts after every link of this device: no instance's name holds a `~`. */
 export const lastLinkListId = (device: string) => `${device}#~`;

@@ -1,7 +1,7 @@
-import { beforeEach, expect, it } from 'vitest';
-import type { KeyRecord, LinkRecord, Registry } from './registry.ts';
+import { expect, it } from 'vitest';
+import type { Grant, KeyRecord, Registry } from './registry.ts';
 import { eachItem } from './registry-pages.ts';
-import { key, link, profile } from './registry-sample.ts';
+import { key } from './registry-sample.ts';
 
 export function keyContract(registry: () => Registry): void {
   it('reads back a key by its hash', async () => {
@@ -27,6 +27,13 @@ export function keyContract(registry: () => Registry): void {
     expect(await registry().keyByHash('hash-of-abc123')).toEqual(key({ revokedAt: 7_000 }));
   });
 
+  it('does not put a revoked key into force by adding it again', async () => {
+    await registry().addKey(key());
+    await registry().revokeKey('abc123', 7_000);
+    await expect(registry().addKey(key())).rejects.toMatchObject({ code: 'conflict' });
+    expect(await registry().keyByHash('hash-of-abc123')).toEqual(key({ revokedAt: 7_000 }));
+  });
+
   it('lists keys page by page in the order of their ids, revoked ones too', async () => {
     for (const id of ['k3', 'k1', 'k2']) await registry().addKey(key({ id, hash: `hash-${id}` }));
     await registry().revokeKey('k2', 7_000);
@@ -39,46 +46,78 @@ export function keyContract(registry: () => Registry): void {
       ['k3', undefined],
     ]);
   });
+
+  it('notes the last use of a key, and no earlier one', async () => {
+    await registry().addKey(key());
+    await registry().noteKeyUse('hash-of-abc123', 9_999);
+    await registry().noteKeyUse('hash-of-abc123', 10_000);
+    await registry().noteKeyUse('hash-of-abc123', 9_998);
+    expect(await registry().keyByHash('hash-of-abc123')).toEqual(key({ lastUsedAt: 10_000 }));
+    expect((await registry().keys({ limit: 1 })).items).toEqual([key({ lastUsedAt: 10_000 })]);
+  });
+
+  it('notes the latest of uses that race', async () => {
+    await registry().addKey(key());
+    const times = Array.from({ length: 20 }, (_, n) => 10_000 + ((n * 7) % 20));
+    await Promise.all(times.map((at) => registry().noteKeyUse('hash-of-abc123', at)));
+    expect((await registry().keyByHash('hash-of-abc123'))?.lastUsedAt).toBe(10_019);
+  });
+
+  it('makes no key by noting the use of one that is gone', async () => {
+    await registry().noteKeyUse('another', 9_000);
+    expect(await registry().keyByHash('another')).toBeUndefined();
+  });
 }
 
-export function sweepContract(registry: () => Registry): void {
-  beforeEach(async () => {
-    await registry().addDevice(profile);
+const before = key().grants;
+const added: Grant = { devices: ['lab-1'], sources: ['log'], methods: ['*'], until: 2_000_000_000 };
+const after: readonly Grant[] = [...before, added];
+
+export function grantContract(registry: () => Registry): void {
+  const grants = async () => (await registry().keyByHash('hash-of-abc123'))?.grants;
+
+  it('reads back grants with every part as they were written', async () => {
+    const full = [{ ...added, labels: { site: 'north' }, manage: true }, added];
+    await registry().addKey(key({ grants: full }));
+    expect(await grants()).toEqual(full);
   });
 
-  const instances = async () =>
-    (await registry().device('plant-7'))?.links.map((l) => l.instance).sort();
-
-  it('removes links that ended before the given time, and expired ones', async () => {
-    const open = (instance: string, changes: Partial<LinkRecord> = {}) =>
-      registry().openLink(link({ instance, connectionId: instance, ...changes }));
-    await open('ended-early');
-    await open('ended-late');
-    await open('open');
-    await open('expired', { expiresAt: 99 });
-    await registry().closeLink('plant-7', 'ended-early', 'ended-early', { at: 99_999, why: 'x' });
-    await registry().closeLink('plant-7', 'ended-late', 'ended-late', { at: 100_000, why: 'x' });
-    expect(await registry().sweep({ closedBefore: 100_000, limit: 100 })).toBe(2);
-    expect(await instances()).toEqual(['ended-late', 'open']);
-    expect((await registry().device('plant-7'))?.record).toEqual(profile);
+  it('gives a key other grants in place of those that it had', async () => {
+    await registry().addKey(key());
+    expect(await registry().changeGrants('abc123', before, after)).toBe(true);
+    expect(await registry().keyByHash('hash-of-abc123')).toEqual(key({ grants: after }));
+    expect(await registry().changeGrants('abc123', after, [])).toBe(true);
+    expect(await grants()).toEqual([]);
   });
 
-  it('removes expired keys, and keeps the others', async () => {
-    await registry().addKey(key({ id: 'k1', hash: 'h1', expiresAt: 99 }));
-    await registry().addKey(key({ id: 'k2', hash: 'h2', expiresAt: 100 }));
-    await registry().addKey(key({ id: 'k3', hash: 'h3' }));
-    expect(await registry().sweep({ closedBefore: 100_000, limit: 100 })).toBe(1);
-    const left = await registry().keys({ limit: 10 });
-    expect(left.items.map((k) => k.id)).toEqual(['k2', 'k3']);
+  it('changes no grants that are others by now', async () => {
+    await registry().addKey(key());
+    expect(await registry().changeGrants('abc123', after, [])).toBe(false);
+    expect(await grants()).toEqual(before);
   });
 
-  it('removes no more than the limit at a time', async () => {
-    for (const instance of ['a', 'b', 'c']) {
-      await registry().openLink(link({ instance, connectionId: instance }));
-      await registry().closeLink('plant-7', instance, instance, { at: 1, why: 'x' });
-    }
-    expect(await registry().sweep({ closedBefore: 2, limit: 2 })).toBe(2);
-    expect(await registry().sweep({ closedBefore: 2, limit: 2 })).toBe(1);
-    expect(await instances()).toEqual([]);
+  it('knows grants again whatever the order of their parts', async () => {
+    const turned = before.map((grant) => Object.fromEntries(Object.entries(grant).toReversed()));
+    await registry().addKey(key({ grants: turned as unknown as Grant[] }));
+    expect(await registry().changeGrants('abc123', (await grants()) ?? [], after)).toBe(true);
+    expect(await grants()).toEqual(after);
+  });
+
+  it('changes no grants of a revoked key or one that nobody made', async () => {
+    await registry().addKey(key());
+    await registry().revokeKey('abc123', 7_000);
+    expect(await registry().changeGrants('abc123', before, after)).toBe(false);
+    expect(await registry().changeGrants('nobody', before, after)).toBe(false);
+    expect(await grants()).toEqual(before);
+  });
+
+  it('takes exactly one of the changes that race', async () => {
+    await registry().addKey(key());
+    const wanted = Array.from({ length: 20 }, (_, n) => [{ ...added, until: n }]);
+    const taken = await Promise.all(
+      wanted.map((grants) => registry().changeGrants('abc123', before, grants)),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    expect(await grants()).toEqual(wanted[taken.indexOf(true)]);
   });
 }

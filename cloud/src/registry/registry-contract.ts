@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Device, Registry } from './registry.ts';
-import { keyContract, sweepContract } from './registry-contract-key.ts';
+import { revocationContract } from './registry-contract-device.ts';
+import { enrolCodeContract } from './registry-contract-enrol.ts';
+import { grantContract, keyContract } from './registry-contract-key.ts';
 import { linkContract } from './registry-contract-link.ts';
+import { rotationContract } from './registry-contract-rotation.ts';
+import { sweepContract } from './registry-contract-sweep.ts';
+import { spentTokenContract } from './registry-contract-token.ts';
 import { eachItem } from './registry-pages.ts';
 import { link, profile } from './registry-sample.ts';
 
@@ -14,7 +19,12 @@ export function registryContract(name: string, fresh: () => Promise<Registry>): 
     });
     describe('devices', () => deviceContract(() => registry));
     describe('links', () => linkContract(() => registry));
+    describe('revoked and replaced devices', () => revocationContract(() => registry));
+    describe('rotation', () => rotationContract(() => registry));
+    describe('spent tokens', () => spentTokenContract(() => registry));
     describe('caller keys', () => keyContract(() => registry));
+    describe('grants', () => grantContract(() => registry));
+    describe('enrolment codes', () => enrolCodeContract(() => registry));
     describe('sweep', () => sweepContract(() => registry));
   });
 }

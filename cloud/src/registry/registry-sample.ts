@@ -1,5 +1,5 @@
 import type { Subprotocol } from '@pullwire/shared';
-import type { KeyRecord, LinkDescription, LinkRecord } from './registry.ts';
+import type { EnrolCodeRecord, KeyRecord, LinkDescription, LinkRecord } from './registry.ts';
 
 // Records for tests.
 
@@ -36,5 +36,14 @@ export const key = (changes: Partial<KeyRecord> = {}): KeyRecord => ({
   prefix: 'pwk_abc123',
   grants: [{ devices: ['plant-*'], labels: { site: 'north' }, sources: ['*'], methods: ['GET'] }],
   createdAt: 1_000,
+  ...changes,
+});
+
+export const enrolCode = (changes: Partial<EnrolCodeRecord> = {}): EnrolCodeRecord => ({
+  id: 'code01',
+  hash: 'hash-of-code01',
+  labels: { site: 'north' },
+  createdAt: 1_000,
+  expiresAt: 2_000_000_000,
   ...changes,
 });

@@ -3,8 +3,19 @@ import type { SourceInfo, Subprotocol } from '@pullwire/shared';
 /** A device that an operator made known. Times are milliseconds since the epoch. */
 export interface DeviceRecord {
   readonly device: string;
-  /** `ed25519:` and base64url of the 32 bytes of the public key (RFC 8032 §5.1.5). */
+  /**
+   * `ed25519:` and base64url of the 32 bytes of the public key (RFC 8032 §5.1.5), or `issuer:` and the issuer whose
+   * tokens speak for the device.
+   */
   readonly publicKey: string;
+  /** The key that takes the place of `publicKey` with the first handshake it signs; like it, `ed25519:…`. */
+  readonly nextKey?: string;
+  /** The operator wants another key, since this time. */
+  readonly rotationAskedAt?: number;
+  /** The device may not link any more, by the operator's word. */
+  readonly revokedAt?: number;
+  /** For people: why. */
+  readonly revokedWhy?: string;
   /** Set by the operator; grants may ask for them. Those in a `LinkRecord` are only the agent's word. */
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: number;
@@ -49,6 +60,8 @@ export interface Grant {
   readonly methods: readonly string[];
   /** May also delete these devices. */
   readonly manage?: boolean;
+  /** Epoch *seconds*: it grants nothing from then on. */
+  readonly until?: number;
 }
 
 /** A caller's key; the key itself is nowhere. */
@@ -65,6 +78,35 @@ export interface KeyRecord {
   /** Epoch *seconds*, as DynamoDB's TTL wants them. */
   readonly expiresAt?: number;
   readonly revokedAt?: number;
+  /** Written coarsely: the last use is up to an hour later. */
+  readonly lastUsedAt?: number;
+}
+
+/** A single-use code with which a device brings its public key; the code itself is nowhere. */
+export interface EnrolCodeRecord {
+  /** Names the code to people; it is part of the code. */
+  readonly id: string;
+  /** SHA-256 of the whole code, base64url. */
+  readonly hash: string;
+  /** The only device that it is good for; absent: the device names itself, and must be new. */
+  readonly device?: string;
+  /** The device may be known already: its key is replaced, and a revocation lifted. Only with `device`. */
+  readonly replaces?: boolean;
+  /** What the device is labelled with, by the operator's word. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  /** Epoch *seconds*, as DynamoDB's TTL wants them. */
+  readonly expiresAt: number;
+  /** Whose it became. */
+  readonly spent?: EnrolCodeUse;
+  /** The device is written: from then on the code writes nothing, not even for the same device again. */
+  readonly doneAt?: number;
+}
+
+export interface EnrolCodeUse {
+  readonly device: string;
+  readonly publicKey: string;
+  readonly at: number;
 }
 
 export interface Device {
@@ -105,11 +147,29 @@ export interface Registry {
   devices(page: PageRequest): Promise<Page<Device>>;
   /**
    * Makes a device known. One that is known with the same key gets the labels, and keeps its `createdAt`.
-   * Throws `conflict` where it has another key.
+   * Throws `conflict` where it has another key or was revoked.
    */
   addDevice(record: DeviceRecord): Promise<'added' | 'known'>;
+  /** Makes a device known with this key and these labels, in place of whatever was known of it but its `createdAt`. */
+  replaceDevice(record: DeviceRecord): Promise<'added' | 'known'>;
   /** Forgets the device and its links; false where it was not known. */
   removeDevice(id: string): Promise<boolean>;
+  /** The device may not link any more; it stays known. False where it is unknown, or was revoked before. */
+  revokeDevice(id: string, end: { readonly at: number; readonly why: string }): Promise<boolean>;
+  /** Notes that the operator wants another key of the device; false where it is unknown or revoked. */
+  askRotation(id: string, at: number): Promise<boolean>;
+  /**
+   * Notes the key that is to take the place of `currentKey`, and of a next one that was noted before. False where the
+   * device has another key by now, is unknown or revoked.
+   */
+  offerKey(id: string, currentKey: string, nextKey: string): Promise<boolean>;
+  /**
+   * The next key was used: from now on it is the key, and what asked for a rotation is answered. Saying it twice is the
+   * same as saying it once; false where the device has neither this key nor this next one, or was revoked.
+   */
+  promoteKey(id: string, nextKey: string): Promise<boolean>;
+  /** Notes that a token opened a link. False where it did before; forgotten some time after `expiresAt` (seconds). */
+  spendToken(device: string, tokenId: string, expiresAt: number): Promise<boolean>;
 
   /**
    * Records a link in place of an older one of the same device and instance. `older`: a newer link is there, or
@@ -142,10 +202,26 @@ export interface Registry {
   addKey(record: KeyRecord): Promise<void>;
   /** False where no such key is in force. `at` in milliseconds. */
   revokeKey(id: string, at: number): Promise<boolean>;
+  /** Gives the key these grants in place of `before`; false where it has others by now, or is not in force. */
+  changeGrants(id: string, before: readonly Grant[], grants: readonly Grant[]): Promise<boolean>;
+  /** Notes that the key was used (`at` in milliseconds); an earlier use changes nothing. */
+  noteKeyUse(hash: string, at: number): Promise<void>;
+
+  /** Throws `conflict` where the id is taken. */
+  addEnrolCode(record: EnrolCodeRecord): Promise<void>;
+  enrolCodeByHash(hash: string): Promise<EnrolCodeRecord | undefined>;
+  /** Pages of codes in the order of their ids, spent and expired ones too, until they are swept. */
+  enrolCodes(page: PageRequest): Promise<Page<EnrolCodeRecord>>;
+  /** Spends the code for this device and key, in one conditional write; false where it is unknown, spent or expired. */
+  spendEnrolCode(hash: string, use: EnrolCodeUse): Promise<boolean>;
+  /** The device of a spent code is written. */
+  finishEnrolCode(hash: string, at: number): Promise<void>;
+  /** Forgets a code that nobody has spent; false where there is none. */
+  removeEnrolCode(id: string): Promise<boolean>;
 
   /**
-   * Removes links that ended before `closedBefore` (milliseconds), open ones that expired before it, and keys that
-   * expired before it; at most `limit`. Returns how many.
+   * Removes links that ended before `closedBefore` (milliseconds), open ones that expired before it, and keys,
+   * enrolment codes and spent tokens that expired before it; at most `limit`. Returns how many.
    */
   sweep(request: { readonly closedBefore: number; readonly limit: number }): Promise<number>;
 }

@@ -24,7 +24,7 @@ beforeEach(() => {
   auth = new AgentAuth({ registry, clock: { ...systemClock, wall: () => wall } });
 });
 
-function token(): Promise<string> {
+function token(key = pair.privateKey): Promise<string> {
   return new SignJWT({ inst: 'main' })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
     .setSubject('plant-7')
@@ -32,7 +32,7 @@ function token(): Promise<string> {
     .setJti('one')
     .setIssuedAt(wall / 1_000)
     .setExpirationTime(wall / 1_000 + 60)
-    .sign(pair.privateKey);
+    .sign(key);
 }
 
 describe('an agent', () => {
@@ -73,10 +73,63 @@ describe('an agent', () => {
     await auth.authenticate(await token(), ['relay']);
   });
 
+  it('of a revoked device is told so, and why; who has not its key is told nothing', async () => {
+    answer = () => ({ record: { ...record, revokedAt: 5, revokedWhy: 'stolen' }, links: [] });
+    await expect(auth.authenticate(await token(), ['relay'])).rejects.toMatchObject({
+      code: 'device-revoked',
+      status: 403,
+      message: 'the device plant-7 was revoked: stolen',
+    });
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    const wrong = auth.authenticate(await token(stranger), ['relay']);
+    await expect(wrong).rejects.toMatchObject({
+      code: 'link-unauthenticated',
+      cause: { code: 'signature-wrong' },
+    });
+  });
+
+  it('may sign with the next key', async () => {
+    const next = generateKeyPairSync('ed25519');
+    const nextKey = `ed25519:${next.publicKey.export({ format: 'jwk' }).x}`;
+    answer = () => ({ record: { ...record, nextKey }, links: [] });
+    const { identity } = await auth.authenticate(await token(next.privateKey), ['relay']);
+    expect(identity).toMatchObject({ signedBy: 'next-key', publicKey: nextKey });
+  });
+
+  it('of an issuer is let in for a device that is new, or the issuer’s already', async () => {
+    const vouched = { issuer: 'https://i', device: 'plant-9', instance: 'a', labels: { x: '1' } };
+    const issuers = { agent: async () => ({ ...vouched, expiresAt: 7 }) };
+    const registry = { deviceRecord: async () => answer()?.record };
+    const byIssuer = new AgentAuth({
+      registry,
+      clock: { ...systemClock, wall: () => wall },
+      issuers,
+    });
+    const publicKey = 'issuer:https://i';
+    answer = () => undefined;
+    expect(await byIssuer.authenticate('t', ['relay'])).toEqual({
+      identity: {
+        ...{ device: 'plant-9', instance: 'a', keyId: 'https://i', publicKey },
+        ...{ signedBy: 'issuer', tokenId: undefined, expiresAt: 7 },
+      },
+      record: { device: 'plant-9', publicKey, labels: { x: '1' }, createdAt: wall },
+    });
+    byIssuer.clear();
+    const known = { device: 'plant-9', publicKey, labels: {}, createdAt: 3 };
+    answer = () => ({ record: known, links: [] });
+    expect((await byIssuer.authenticate('t', ['relay'])).record.createdAt).toBe(3);
+    answer = () => ({ record: { ...known, revokedAt: 4 }, links: [] });
+    await expect(byIssuer.authenticate('t', ['relay'])).rejects.toMatchObject({ status: 403 });
+    answer = () => ({ record, links: [] });
+    await expect(byIssuer.authenticate('t', ['relay'])).rejects.toMatchObject({
+      code: 'link-unauthenticated',
+    });
+  });
+
   it('whose key in the registry is damaged is refused', async () => {
     answer = () => ({ record: { ...record, publicKey: 'ed25519:x' }, links: [] });
     await expect(auth.authenticate(await token(), ['relay'])).rejects.toMatchObject({
-      cause: { code: 'device-unknown' },
+      cause: { code: 'signature-wrong' },
     });
   });
 

@@ -1,8 +1,9 @@
 import { type Clock, PullFault } from '@pullwire/shared';
 import type { DeviceRecord, Registry } from '../registry/registry.ts';
-import { type AgentIdentity, verifyAgentToken } from './agent-token.ts';
+import { type AgentIdentity, type DeviceKeys, verifyAgentToken } from './agent-token.ts';
 import { AuthError } from './auth-error.ts';
-import { type DeviceKey, parseDeviceKey } from './device-key.ts';
+import { parseDeviceKey } from './device-key.ts';
+import type { IssuerAgent } from './issuers.ts';
 import { LookupCache } from './lookup-cache.ts';
 import { registryFault } from './registry-fault.ts';
 
@@ -15,34 +16,42 @@ const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
  */
 const cached = { maxAgeMs: 0, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
 
+/** Whose tokens speak for devices besides their own keys. */
+export interface IssuerAgents {
+  /** As `Issuers.agent`. */
+  agent(token: string, now: number): Promise<IssuerAgent | undefined>;
+}
+
 export interface AgentAuthOptions {
   readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly clock: Clock;
+  readonly issuers?: IssuerAgents | undefined;
+  /** Since when this relay remembers which tokens were used (milliseconds); undefined: it never forgot any. */
+  readonly remembersSince?: number | undefined;
 }
 
 export interface AuthenticatedAgent {
   readonly identity: AgentIdentity;
-  /** The device, as the registry had it during the handshake. */
+  /** The device, as the registry had it during the handshake; of an issuer, as its token has it. */
   readonly record: DeviceRecord;
 }
 
 interface KnownDevice {
   readonly record: DeviceRecord;
-  readonly key: DeviceKey;
+  readonly keys: DeviceKeys;
 }
 
-/** Tells agents by the token of their handshake, with the public key that the registry has at that moment. */
+/** Tells agents by the token of their handshake, with the public keys that the registry has at that moment. */
 export class AgentAuth {
-  readonly #clock: Clock;
+  readonly #options: AgentAuthOptions;
   readonly #devices: LookupCache<KnownDevice>;
 
-  constructor({ registry, clock }: AgentAuthOptions) {
-    this.#clock = clock;
+  constructor(options: AgentAuthOptions) {
+    this.#options = options;
     this.#devices = new LookupCache({
       load: async (id) => {
-        const record = await registry.deviceRecord(id);
-        const key = record && parseDeviceKey(record.publicKey);
-        return key && { record, key };
+        const record = await options.registry.deviceRecord(id);
+        return record && { record, keys: keysOf(record) };
       },
       ...cached,
     });
@@ -50,27 +59,18 @@ export class AgentAuth {
 
   /**
    * `audiences`: the names under which this relay is dialled. Rejects with `PullFault`: `link-unauthenticated`, whose
-   * detail the agent may know, or `registry-unavailable`.
+   * detail the agent may know, `device-revoked`, or `registry-unavailable`.
    */
   async authenticate(
     token: string | undefined,
     audiences: readonly string[],
   ): Promise<AuthenticatedAgent> {
-    const now = this.#clock.wall();
-    let known: KnownDevice | undefined;
-    const publicKeyOf = async (device: string) => {
-      known = await this.#devices.get(device, now);
-      return known?.key;
-    };
+    const now = this.#options.clock.wall();
     try {
-      const identity = await verifyAgentToken(token, {
-        publicKeyOf,
-        audiences,
-        now,
-        ...tokenTimes,
-      });
-      if (known === undefined) throw new AuthError('device-unknown', 'the device is not known');
-      return { identity, record: known.record };
+      const agent =
+        (await this.#byIssuer(token, now)) ?? (await this.#byKey(token, audiences, now));
+      checkInForce(agent.record);
+      return agent;
     } catch (error) {
       throw refusal(error);
     }
@@ -80,6 +80,59 @@ export class AgentAuth {
   clear(): void {
     this.#devices.clear();
   }
+
+  async #byKey(
+    token: string | undefined,
+    audiences: readonly string[],
+    now: number,
+  ): Promise<AuthenticatedAgent> {
+    let known: KnownDevice | undefined;
+    const identity = await verifyAgentToken(token, {
+      keysOf: async (device) => {
+        known = await this.#devices.get(device, now);
+        return known?.keys;
+      },
+      audiences,
+      now,
+      madeSince: this.#options.remembersSince,
+      ...tokenTimes,
+    });
+    if (known === undefined) throw new AuthError('device-unknown', 'the device is not known');
+    return { identity, record: known.record };
+  }
+
+  async #byIssuer(token: string | undefined, now: number): Promise<AuthenticatedAgent | undefined> {
+    const vouched = token && (await this.#options.issuers?.agent(token, now));
+    if (!vouched) return undefined;
+    const { issuer, device, instance, labels, expiresAt } = vouched;
+    const publicKey = `issuer:${issuer}`;
+    const known = (await this.#devices.get(device, now))?.record;
+    if (known !== undefined && known.publicKey !== publicKey) {
+      throw new AuthError('device-unknown', 'the issuer does not speak for this device');
+    }
+    return {
+      identity: {
+        ...{ device, instance, publicKey, signedBy: 'issuer', tokenId: undefined },
+        keyId: issuer,
+        expiresAt,
+      },
+      record: { ...(known ?? { createdAt: now }), device, publicKey, labels },
+    };
+  }
+}
+
+/** What is no Ed25519 key, such as an issuer's name or a damaged entry, lets nobody in. */
+function keysOf({ publicKey, nextKey }: DeviceRecord): DeviceKeys {
+  return {
+    current: parseDeviceKey(publicKey),
+    next: nextKey === undefined ? undefined : parseDeviceKey(nextKey),
+  };
+}
+
+function checkInForce({ device, revokedAt, revokedWhy }: DeviceRecord): void {
+  if (revokedAt === undefined) return;
+  const why = revokedWhy === undefined ? '' : `: ${revokedWhy}`;
+  throw new AuthError('device-revoked', `the device ${device} was revoked${why}`);
 }
 
 /** Whoever has no key of ours must not learn which devices there are; the log has the reason. */
@@ -88,6 +141,9 @@ const oneAnswer = 'the token is not valid here: is the device added, and with th
 
 function refusal(error: unknown): unknown {
   if (!(error instanceof AuthError)) return registryFault(error);
+  if (error.code === 'device-revoked') {
+    return new PullFault('device-revoked', 'caller-auth', { detail: error.message, cause: error });
+  }
   const detail = untold.has(error.code) ? oneAnswer : error.message;
   return new PullFault('link-unauthenticated', 'caller-auth', { detail, cause: error });
 }

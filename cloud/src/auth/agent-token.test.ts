@@ -7,6 +7,7 @@ import { parseDeviceKey } from './device-key.ts';
 const now = 1_800_000_000_000;
 const seconds = now / 1_000;
 const device = generateKeyPairSync('ed25519');
+const next = generateKeyPairSync('ed25519');
 const other = generateKeyPairSync('ed25519');
 
 function publicText(key: KeyObject): string {
@@ -32,14 +33,23 @@ function sign(
     .sign(key);
 }
 
-function verify(token: string | undefined, audiences = ['localhost:8080', 'relay.example:8080']) {
+const keys = {
+  current: parseDeviceKey(publicText(device.publicKey)),
+  next: parseDeviceKey(publicText(next.publicKey)),
+};
+
+function verify(
+  token: string | undefined,
+  audiences = ['localhost:8080', 'relay.example:8080'],
+  madeSince?: number,
+) {
   return verifyAgentToken(token, {
-    publicKeyOf: async (id) =>
-      id === 'plant-7' ? parseDeviceKey(publicText(device.publicKey)) : undefined,
+    keysOf: async (id) => (id === 'plant-7' ? keys : undefined),
     audiences,
     now,
     maxAgeSeconds: 300,
     leewaySeconds: 30,
+    madeSince,
   });
 }
 
@@ -56,8 +66,28 @@ describe('an agent token', () => {
       device: 'plant-7',
       instance: 'main',
       keyId: parseDeviceKey(publicText(device.publicKey))?.keyId,
+      publicKey: publicText(device.publicKey),
+      signedBy: 'key',
+      tokenId: 'one',
       expiresAt: seconds + 300,
     });
+  });
+
+  it('of the next key says so', async () => {
+    expect(await verify(await sign({}, {}, next.privateKey))).toMatchObject({
+      publicKey: publicText(next.publicKey),
+      signedBy: 'next-key',
+    });
+  });
+
+  it('made in an earlier second than the relay remembers is refused, in the same one it is not', async () => {
+    const made = async (iat: number) =>
+      verify(await sign({ iat, exp: iat + 60 }), undefined, (seconds - 5) * 1_000 + 900).then(
+        () => 'accepted',
+        (error: { code: string }) => error.code,
+      );
+    expect(await made(seconds - 6)).toBe('token-replayed');
+    expect(await made(seconds - 5)).toBe('accepted');
   });
 
   it.each([

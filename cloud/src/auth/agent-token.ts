@@ -1,14 +1,21 @@
 import { devicePattern, instancePattern } from '@pullwire/shared';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { AuthError } from './auth-error.ts';
-import type { DeviceKey } from './device-key.ts';
+import { type DeviceKey, parseDeviceKey } from './device-key.ts';
 
 /** A token has a few hundred characters; more is not one. */
 const tokenLimit = 2_048;
 
+/** The keys by which a device may be known now; none where an issuer speaks for it. */
+export interface DeviceKeys {
+  readonly current: DeviceKey | undefined;
+  /** The one that is to follow (PROTOCOL.md, "Features": `rotate`). */
+  readonly next: DeviceKey | undefined;
+}
+
 export interface AgentTokenRules {
-  /** The key of a device, undefined where it is not known. */
-  readonly publicKeyOf: (device: string) => Promise<DeviceKey | undefined>;
+  /** Undefined where the device is not known. */
+  readonly keysOf: (device: string) => Promise<DeviceKeys | undefined>;
   /** The names under which this relay is dialled. */
   readonly audiences: readonly string[];
   /** Milliseconds since the epoch. */
@@ -16,20 +23,30 @@ export interface AgentTokenRules {
   readonly maxAgeSeconds: number;
   /** How far the device's clock may be off. */
   readonly leewaySeconds: number;
+  /** Tokens that were made in an earlier second than this (milliseconds) are refused: they may have been used. */
+  readonly madeSince?: number | undefined;
 }
 
 /** Who dials. */
 export interface AgentIdentity {
   readonly device: string;
   readonly instance: string;
-  /** Of the key that signed. */
+  /** Names the key that signed, in logs and records. */
   readonly keyId: string;
+  /** The key that signed, as in `DeviceRecord`. */
+  readonly publicKey: string;
+  readonly signedBy: 'key' | 'next-key' | 'issuer';
+  /** `jti`; undefined with an issuer's token, which is good until it expires. */
+  readonly tokenId: string | undefined;
   /** Epoch seconds. */
   readonly expiresAt: number;
 }
 
+/** Stands in for a key that we do not have: who asks for an unknown device waits as long as with a known one. */
+const nobody = parseDeviceKey('ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo') as DeviceKey; // RFC 8032 §7.1, test 1
+
 /**
- * Checks the JWT of a handshake (RFC 7519; PROTOCOL.md, "Handshake"): signed with EdDSA by the key that the registry
+ * Checks the JWT of a handshake (RFC 7519; PROTOCOL.md, "Handshake"): signed with EdDSA by a key that the registry
  * has for its `sub`, for one of our audiences, and young. Throws an `AuthError`, or the `RegistryError` of the look-up.
  */
 export async function verifyAgentToken(
@@ -38,19 +55,43 @@ export async function verifyAgentToken(
 ): Promise<AgentIdentity> {
   if (token === undefined || token === '') throw new AuthError('token-missing', 'no token');
   const claims = readClaims(token);
-  const deviceKey = await rules.publicKeyOf(claims.device);
-  if (deviceKey === undefined) {
+  const keys = await rules.keysOf(claims.device);
+  if (keys === undefined) {
+    await verify(token, nobody, rules).catch(() => undefined);
     throw new AuthError('device-unknown', `the device ${claims.device} is not known`);
   }
-  await verify(token, deviceKey, rules);
+  const signer = await signerOf(token, keys, rules);
   checkLifetime(claims, rules);
-  const { device, instance, exp } = claims;
-  return { device, instance, keyId: deviceKey.keyId, expiresAt: exp };
+  const { device, instance, tokenId, exp } = claims;
+  const { keyId, text: publicKey } = signer;
+  const signedBy = signer === keys.current ? 'key' : 'next-key';
+  return { device, instance, keyId, publicKey, signedBy, tokenId, expiresAt: exp };
 }
+
+/** The key that signed, of those that may. */
+async function signerOf(
+  token: string,
+  { current, next }: DeviceKeys,
+  rules: AgentTokenRules,
+): Promise<DeviceKey> {
+  const first = current ?? next ?? nobody;
+  try {
+    await verify(token, first, rules);
+    return first;
+  } catch (error) {
+    if (next === undefined || next === first || !isForeign(error)) throw error;
+    await verify(token, next, rules);
+    return next;
+  }
+}
+
+const isForeign = (error: unknown): boolean =>
+  error instanceof AuthError && error.code === 'signature-wrong';
 
 interface Claims {
   readonly device: string;
   readonly instance: string;
+  readonly tokenId: string;
   readonly iat: number;
   readonly exp: number;
 }
@@ -65,7 +106,7 @@ function readClaims(token: string): Claims {
   if (typeof iat !== 'number') throw malformed('iat');
   if (typeof exp !== 'number') throw malformed('exp');
   if (typeof jti !== 'string' || jti === '') throw malformed('jti');
-  return { device: sub, instance: inst, iat, exp };
+  return { device: sub, instance: inst, tokenId: jti, iat, exp };
 }
 
 function parse(token: string): JWTPayload & { readonly alg: string | undefined } {
@@ -123,6 +164,9 @@ function checkLifetime({ iat, exp }: Claims, rules: AgentTokenRules): void {
       'token-not-yet-valid',
       'the token was made in the future: is the clock of the device right?',
     );
+  }
+  if (iat < Math.floor((rules.madeSince ?? 0) / 1_000)) {
+    throw new AuthError('token-replayed', 'the token was made before this relay started');
   }
   if (exp - iat > rules.maxAgeSeconds) {
     throw new AuthError(

@@ -12,6 +12,9 @@ export type AuthErrorCode =
   | 'token-expired'
   | 'token-not-yet-valid'
   | 'lifetime-too-long'
+  /** It opened a link before, or was made before this relay started and could have. */
+  | 'token-replayed'
+  | 'device-revoked'
   // A caller's key
   | 'key-missing'
   | 'key-malformed'

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { readableText } from './readable-text.ts';
 
 /** `pwk_`, an id that names the key to people, and 256 random bits in base64url. */
 const callerKeyPattern = /^pwk_([A-Za-z0-9_-]{6})_[A-Za-z0-9_-]{43}$/;
@@ -13,16 +14,9 @@ export interface CallerKey {
 
 /** Makes a key. `random` gives bytes nobody can guess. */
 export function generateCallerKey(random: (bytes: number) => Buffer = randomBytes): CallerKey {
-  const id = makeId(random);
+  const id = readableText(random(6));
   const key = `pwk_${id}_${random(32).toString('base64url')}`;
   return { id, key, hash: hashCallerKey(key), prefix: `pwk_${id}` };
-}
-
-const idLetters = 'abcdefghijkmnpqrstuvwxyz23456789';
-
-/** Letters and digits that people do not mix up; 32 of them, so each byte gives 5 even bits. */
-function makeId(random: (bytes: number) => Buffer): string {
-  return Array.from(random(6), (byte) => idLetters[byte % idLetters.length]).join('');
 }
 
 /** Whether this has the form of a key; says nothing about whether there is one. */

@@ -25,10 +25,17 @@ export interface AuthenticatedCaller {
   readonly credential: CredentialHeader;
 }
 
+/** What of a request tells whose it is; an `Exchange` is one. */
+export interface CallerRequest {
+  readonly headers: HeaderList;
+  /** Undefined where the host does not know it, or somebody else counts by it. */
+  readonly remoteAddress: string | undefined;
+}
+
 export interface Callers {
   /**
-   * At once where the key is cached. Throws or rejects with `PullFault` `caller-unauthenticated` or
-   * `registry-unavailable`.
+   * At once where the key or token is cached. Throws or rejects with `PullFault` `caller-unauthenticated`,
+   * `too-many-attempts` or `registry-unavailable`.
    */
-  authenticate(headers: HeaderList): AuthenticatedCaller | Promise<AuthenticatedCaller>;
+  authenticate(request: CallerRequest): AuthenticatedCaller | Promise<AuthenticatedCaller>;
 }

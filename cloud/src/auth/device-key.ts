@@ -4,6 +4,8 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 export interface DeviceKey {
   /** Tells keys apart in logs and records: the beginning of the key's SHA-256. */
   readonly keyId: string;
+  /** `ed25519:` and base64url, as it was read. */
+  readonly text: string;
   readonly key: KeyObject;
 }
 
@@ -19,6 +21,7 @@ export function parseDeviceKey(text: string): DeviceKey | undefined {
   const bytes = Buffer.from(x, 'base64url');
   if (bytes.toString('base64url') !== x) return undefined;
   return {
+    text,
     keyId: createHash('sha256').update(bytes).digest('base64url').slice(0, 16),
     key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }), // RFC 8037 §2
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Grant } from '../registry/registry.ts';
-import { compileGrants } from './grants.ts';
+import { compileGrants as compileGrantsAt } from './grants.ts';
 
 const grant = (changes: Partial<Grant> = {}): Grant => ({
   devices: ['plant-*'],
@@ -8,6 +8,9 @@ const grant = (changes: Partial<Grant> = {}): Grant => ({
   methods: ['GET', 'HEAD'],
   ...changes,
 });
+
+let wall = 0;
+const compileGrants = (grants: readonly Grant[]) => compileGrantsAt(grants, () => wall);
 
 const north = { site: 'north' };
 
@@ -58,6 +61,26 @@ describe('grants', () => {
     expect(grants.allows('plant-2', {}, 'metrics', 'POST')).toBe('allowed');
     expect(grants.allows('plant-1', {}, 'metrics', 'POST')).toBe('method-not-granted');
     expect(grants.allows('plant-2', {}, 'log-app', 'POST')).toBe('no-grant');
+  });
+
+  it('end by the clock, for pulls, listings and deleting alike', () => {
+    const grants = compileGrants([grant({ until: 100, manage: true })]);
+    wall = 99_999;
+    expect(grants.allows('plant-7', {}, 'metrics', 'GET')).toBe('allowed');
+    expect(grants.seesDevice('plant-7', {})).toBe(true);
+    expect(grants.managesDevice('plant-7', {})).toBe(true);
+    wall = 100_000;
+    expect(grants.allows('plant-7', {}, 'metrics', 'GET')).toBe('no-grant');
+    expect(grants.seesDevice('plant-7', {})).toBe(false);
+    expect(grants.managesDevice('plant-7', {})).toBe(false);
+  });
+
+  it('that have ended leave the others alone, and tell nothing of methods', () => {
+    wall = 100_000;
+    const grants = compileGrants([grant({ until: 100, methods: ['POST'] }), grant({ until: 101 })]);
+    expect(grants.allows('plant-7', {}, 'metrics', 'GET')).toBe('allowed');
+    wall = 101_000;
+    expect(grants.allows('plant-7', {}, 'metrics', 'POST')).toBe('no-grant');
   });
 
   it('let a key manage devices only where they say so', () => {

@@ -11,11 +11,20 @@ interface CompiledGrant {
   readonly source: Matcher;
   readonly methods: ReadonlySet<string>;
   readonly manage: boolean;
+  /** Epoch milliseconds; undefined: without an end. */
+  readonly until: number | undefined;
 }
 
-/** Nothing is granted that no grant covers; a grant covers what all of its parts match. Case counts. */
-export function compileGrants(grants: readonly Grant[]): CallerGrants {
+/**
+ * Nothing is granted that no grant covers; a grant covers what all of its parts match, until its end. Case counts.
+ * `wall`: milliseconds since the epoch, asked at every decision on a grant that has an end.
+ */
+export function compileGrants(grants: readonly Grant[], wall: () => number): CallerGrants {
   const compiled = grants.map(compileGrant);
+  const covers = (grant: CompiledGrant, device: string, labels: DeviceLabels): boolean =>
+    grant.device(device) &&
+    hasLabels(labels, grant.labels) &&
+    (grant.until === undefined || wall() < grant.until);
   return {
     allows(device, labels, source, method) {
       let verdict: GrantVerdict = 'no-grant';
@@ -39,11 +48,8 @@ function compileGrant(grant: Grant): CompiledGrant {
     source: compileGlobs(grant.sources),
     methods: new Set(grant.methods),
     manage: grant.manage === true,
+    until: grant.until === undefined ? undefined : grant.until * 1_000,
   };
-}
-
-function covers(grant: CompiledGrant, device: string, labels: DeviceLabels): boolean {
-  return grant.device(device) && hasLabels(labels, grant.labels);
 }
 
 function hasLabels(labels: DeviceLabels, wanted: CompiledGrant['labels']): boolean {

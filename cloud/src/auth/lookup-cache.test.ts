@@ -113,6 +113,14 @@ describe('a look-up cache', () => {
     expect(reads.length).toBe(4);
   });
 
+  it('shows what was there, however long ago, and asks nothing for it', async () => {
+    const { cache, reads, read } = fixture();
+    expect(cache.peek('a')).toBeUndefined();
+    await read('a', 0, 'A');
+    await read('b', 0);
+    expect([cache.peek('a'), cache.peek('b'), reads.length]).toEqual(['A', undefined, 2]);
+  });
+
   it('holds no more than its capacity, and absences push no value out', async () => {
     const { cache, read } = fixture();
     await read('a', 0, 'A');

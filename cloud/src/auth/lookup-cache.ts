@@ -34,6 +34,11 @@ export class LookupCache<V> {
     this.#init = init;
   }
 
+  /** What was there when the key was read last, however long ago: enough to tell it from a guess, and no more. */
+  peek(key: string): V | undefined {
+    return this.#values.get(key)?.value;
+  }
+
   /**
    * `now` in milliseconds. Rejects with what `load` throws, and nothing is kept then; throws `RegistryError`
    * `unavailable` where too many new keys are read already.

@@ -31,6 +31,8 @@ export interface Exchange {
   /** Raw request target (RFC 9112 §3.2). */
   readonly target: string;
   readonly headers: HeaderList;
+  /** Who sent it, as far as the host knows: for the log, and for whoever slows down attackers. */
+  readonly remoteAddress: string | undefined;
   readonly body: RequestBodySource;
   /** The caller's `Expect: 100-continue` waits for `proceed`. */
   readonly expectsContinue: boolean;

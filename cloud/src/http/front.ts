@@ -1,4 +1,5 @@
 import { type ErrorCode, PullFault } from '@pullwire/shared';
+import type { Enrolment } from '../enroll/enrolment.ts';
 import type { DeviceService } from '../presence/device-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
 import type { RequestUploads } from '../pull/request-uploads.ts';
@@ -16,6 +17,7 @@ export interface Readiness {
 export interface FrontOptions {
   readonly pulls: Pick<PullService, 'start'>;
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
+  readonly enrolments: Pick<Enrolment, 'enrol'>;
   /** Undefined where the host takes request bodies as they are. */
   readonly uploads?: Pick<RequestUploads, 'issue'>;
   readiness(): Readiness;
@@ -60,6 +62,8 @@ export class Front {
           : this.#options.devices.show(exchange, route.device);
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
+      case 'enroll':
+        return this.#options.enrolments.enrol(exchange);
       case 'live':
         return jsonAnswer(200, { status: 'live' });
       case 'ready':

@@ -14,6 +14,7 @@ export type Route =
   | { readonly name: 'devices'; readonly query: string | undefined }
   | { readonly name: 'device'; readonly device: string; readonly query: string | undefined }
   | { readonly name: 'uploads' }
+  | { readonly name: 'enroll' }
   | { readonly name: 'link' }
   | { readonly name: 'live' }
   | { readonly name: 'ready' }
@@ -22,6 +23,7 @@ export type Route =
 
 const fixed: Readonly<Record<string, Route>> = {
   '/uploads': { name: 'uploads' },
+  '/enroll': { name: 'enroll' },
   '/link': { name: 'link' },
   '/health/live': { name: 'live' },
   '/health/ready': { name: 'ready' },
@@ -33,6 +35,7 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
   devices: ['GET', 'HEAD'],
   device: ['GET', 'HEAD', 'DELETE'],
   uploads: ['POST'],
+  enroll: ['POST'],
   link: ['GET'],
   live: ['GET', 'HEAD'],
   ready: ['GET', 'HEAD'],

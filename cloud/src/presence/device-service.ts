@@ -35,7 +35,7 @@ export class DeviceService {
 
   /** Throws `PullFault`. `next` is the `after` of the following page. */
   async list(exchange: Exchange, query: string | undefined): Promise<HttpAnswer> {
-    const caller = await this.#options.callers.authenticate(exchange.headers);
+    const caller = await this.#options.callers.authenticate(exchange);
     const { items, next } = await this.#options.store.devices(pageOf(query));
     const devices = items
       .filter((item) => caller.grants.seesDevice(item.record.device, item.record.labels))
@@ -68,7 +68,7 @@ export class DeviceService {
     exchange: Exchange,
     id: string,
   ): Promise<{ caller: AuthenticatedCaller; device: Device }> {
-    const caller = await this.#options.callers.authenticate(exchange.headers);
+    const caller = await this.#options.callers.authenticate(exchange);
     const device = await this.#options.store.device(id);
     if (device === undefined || !caller.grants.seesDevice(id, device.record.labels)) {
       throw new PullFault('not-found', 'lookup', {

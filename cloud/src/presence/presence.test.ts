@@ -86,4 +86,14 @@ describe('presence', () => {
       why: 'drained',
     });
   });
+
+  test.each([
+    ['with a live link', [link()], live(20_000)],
+    ['without any', [], none],
+  ])('a revoked device is offline since then, %s', (_, links, proofOf) => {
+    const revoked = { record: { ...record, revokedAt: 8_000, revokedWhy: 'stolen' }, links };
+    const seen = presenceOf(revoked, proofOf, clock);
+    expect(seen).toMatchObject({ presence: 'offline', since: at(8_000), why: 'revoked' });
+    expect(JSON.stringify(seen)).not.toContain('stolen');
+  });
 });

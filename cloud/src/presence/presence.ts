@@ -1,3 +1,4 @@
+import { revokedWhy } from '../pull/pull-target-fault.ts';
 import type { Device, LinkRecord } from '../registry/registry.ts';
 
 /** What the host that holds the links knows of one that is live now. */
@@ -68,13 +69,19 @@ export function presenceOf(
     createdAt: iso(device.record.createdAt),
     links,
   };
+  const proof = best?.lastProofAt === undefined ? undefined : { lastProofAt: best.lastProofAt };
+  const { revokedAt } = device.record;
+  if (revokedAt !== undefined) {
+    // A link that is still there is about to be ended, and takes no pulls any more.
+    return { ...base, presence: 'offline', since: iso(revokedAt), why: revokedWhy, ...proof };
+  }
   if (best === undefined) return { ...base, presence: 'never-seen' };
   return {
     ...base,
     presence: best.state,
     since: best.state === 'offline' ? (best.closedAt ?? best.connectedAt) : best.connectedAt,
     ...(best.closedWhy === undefined ? undefined : { why: best.closedWhy }),
-    ...(best.lastProofAt === undefined ? undefined : { lastProofAt: best.lastProofAt }),
+    ...proof,
   };
 }
 

@@ -13,6 +13,7 @@ import { problem } from '../http/problem.ts';
 import { requestHeaders, uploadedRequestHeaders, uploadHeader } from '../http/pull-headers.ts';
 import type { Route } from '../http/routes.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
+import { CallerPulls } from './caller-pulls.ts';
 import { PullInFlight, type PullOutcome, type ReplyObjects } from './pull-in-flight.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
 import {
@@ -32,6 +33,8 @@ export interface PullLimits {
   readonly maxDeadlineMs: number;
   readonly requestBodyBytes: number;
   readonly pullsPerLink: number;
+  /** In flight in this process for one caller; undefined: the host counts otherwise. */
+  readonly pullsPerCaller?: number | undefined;
 }
 
 export interface PullServiceOptions {
@@ -80,19 +83,26 @@ export class PullService {
   readonly #options: PullServiceOptions;
   readonly #bodyLimit: RequestBodyLimit;
   readonly #uploadLimit: RequestBodyLimit;
+  readonly #callerPulls: CallerPulls;
 
   constructor(options: PullServiceOptions) {
     const { limits, uploads } = options;
     this.#options = options;
     this.#bodyLimit = { bytes: limits.requestBodyBytes, advice: adviceOn(uploads?.mostBytes) };
     this.#uploadLimit = { bytes: uploads?.mostBytes ?? 0, advice: '' };
+    this.#callerPulls = new CallerPulls(limits.pullsPerCaller);
+  }
+
+  /** Callers that have pulls in flight: as many as are counted. */
+  get busyCallers(): number {
+    return this.#callerPulls.size;
   }
 
   /** Answers the exchange, at once or later; never throws. What is cached is decided without waiting. */
   start(exchange: Exchange, route: PullRoute): void {
     const receivedAt = this.#options.clock.monotonic();
     whenKnown(
-      () => this.#options.callers.authenticate(exchange.headers),
+      () => this.#options.callers.authenticate(exchange),
       (caller) =>
         whenKnown(
           () => this.#options.devices.find(route.device),
@@ -142,8 +152,9 @@ export class PullService {
   }
 
   #run(request: GrantedRequest, upload: UploadedBody | undefined): void {
-    const { exchange, route, device, receivedAt } = request;
+    const { exchange, route, caller, device, receivedAt } = request;
     const target = this.#target(device, route.source);
+    this.#callerPulls.check(caller.id);
     const deadlineMs = this.#deadline(exchange);
     const pull = this.#pull(request, upload, deadlineMs);
     const { clock, replies } = this.#options;
@@ -160,11 +171,17 @@ export class PullService {
       ended: (outcome) => {
         replies.forget(outcome.pull.pullId);
         this.#options.windows.give(outcome.pull.credit);
+        this.#callerPulls.ended(caller.id);
         this.#options.ended(outcome);
       },
     });
+    this.#callerPulls.began(caller.id);
     replies.expect(running);
-    running.start();
+    try {
+      running.start();
+    } catch (error) {
+      running.giveUp(asFault(error), 'relay'); // whatever it was: what the pull holds is given back
+    }
   }
 
   #target(device: PullableDevice, source: string): PullTarget {

@@ -14,6 +14,9 @@ export function noTarget(device: PullableDevice, source: string): PullFault {
       });
 }
 
+/** Why a device is offline that its operator has revoked. */
+export const revokedWhy = 'revoked';
+
 /** The device has no link; since when, and how its last one ended. */
 export function offline(info: OfflineInfo): PullFault {
   const since = info.since === undefined ? undefined : new Date(info.since).toISOString();
@@ -23,7 +26,8 @@ export function offline(info: OfflineInfo): PullFault {
       : `the device is offline since ${since} (${info.why})`;
   return new PullFault('device-offline', 'lookup', {
     detail,
-    retryAfterMs: 5_000,
+    // A revoked one does not come back by itself.
+    ...(info.why === revokedWhy ? undefined : { retryAfterMs: 5_000 }),
     ...(since === undefined ? undefined : { extra: { since, why: info.why } }),
   });
 }

@@ -50,7 +50,7 @@ export class RequestUploads {
   /** `POST /uploads`. Rejects with `PullFault`. */
   async issue(exchange: Exchange): Promise<HttpAnswer> {
     const { callers, mostBytes, issued } = this.#parts;
-    const caller = await callers.authenticate(exchange.headers);
+    const caller = await callers.authenticate(exchange);
     const wish = readWish(await readBody(exchange, wishBytes));
     if (wish.length > mostBytes) throw tooLarge(wish.length, mostBytes);
     const { id, put, expiresAt } = this.#tickets.issue(caller.id, wish);

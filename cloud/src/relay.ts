@@ -9,6 +9,9 @@ import {
 } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Callers } from './auth/callers.ts';
+import { KeyRotation } from './auth/key-rotation.ts';
+import type { Throttle } from './auth/throttle.ts';
+import { Enrolment, type EnrolmentEvents, type EnrolRefusal } from './enroll/enrolment.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Front } from './http/front.ts';
 import { problem } from './http/problem.ts';
@@ -27,11 +30,14 @@ import { ReplyDesk } from './reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from './reply/reply-to.ts';
 import { CertificateWatch, readCertificate } from './server/certificate.ts';
 import { OneBoxDevices } from './server/device-store.ts';
+import { EnrolmentCounters } from './server/enrolment-counters.ts';
 import { HttpHost, type ObjectDoor } from './server/http-host.ts';
 import { type AdmittedLink, LinkDoor } from './server/link-door.ts';
 import { LinkHost } from './server/link-host.ts';
 import { LinkJournal } from './server/link-journal.ts';
+import { LinkPenalty } from './server/link-penalty.ts';
 import { LiveLinks } from './server/live-links.ts';
+import { RefusalCounters } from './server/refusal-counters.ts';
 import type { RelaySettings } from './server/relay-settings.ts';
 import { remoteAddressOf } from './server/remote-address.ts';
 
@@ -40,6 +46,10 @@ export interface RelayParts {
   /** Its schema is checked already. */
   readonly registry: Registry;
   readonly callers: Callers;
+  /** Slows down whoever tries credentials at any of the doors. */
+  readonly throttle: Throttle;
+  /** Where agents dial, as it is known outside; undefined: as the relay listens. */
+  readonly linkUrl: string | undefined;
   /** Rejects with `PullFault` where the token is not valid here. `port` is the one that is listened on. */
   admit(token: string | undefined, port: number): Promise<AdmittedLink>;
   /** Where large bodies go, as on AWS. Without it they stream, as on one box they can. */
@@ -64,6 +74,10 @@ export interface RelaySnapshot {
   readonly pulls: PullLog['counters'];
   readonly linkEvents: LinkHost['counters'];
   readonly strays: ReplyDesk['strays'];
+  /** By reasons of closed sets. */
+  readonly refusedHandshakes: RefusalCounters['counts'];
+  readonly enrolled: number;
+  readonly refusedEnrolments: Readonly<Partial<Record<EnrolRefusal, number>>>;
 }
 
 /** Of all replies together: what slow callers may hold in this process. */
@@ -87,6 +101,9 @@ export class Relay {
   readonly #http: HttpHost;
   readonly #certificate: CertificateWatch | undefined;
   readonly #idle: IdleWatch;
+  readonly #penalty: LinkPenalty;
+  readonly #refusedHandshakes = new RefusalCounters();
+  readonly #enrolments = new EnrolmentCounters();
   #port: number;
   #registryVersion = 0;
   #draining = false;
@@ -95,6 +112,7 @@ export class Relay {
     const { settings, registry, clock, log } = parts;
     this.#parts = parts;
     this.#port = settings.listen.port;
+    this.#penalty = new LinkPenalty(clock);
     this.#replies = new ReplyDesk([this.#replyKey], () => Math.floor(clock.wall() / 1_000));
     this.#pullLog = new PullLog(log);
     this.#journal = new LinkJournal({
@@ -106,7 +124,7 @@ export class Relay {
       registry,
       live: this.#live,
       clock,
-      revoke: (device) => this.#links.revoke(device),
+      revoke: (device, why) => this.#links.revoke(device, why),
     });
     this.#links = this.#createLinks();
     this.#uploads = this.#createUploads();
@@ -156,6 +174,8 @@ export class Relay {
       pulls: { ...this.#pullLog.counters },
       linkEvents: { ...this.#links.counters },
       strays: { ...this.#replies.strays },
+      refusedHandshakes: this.#refusedHandshakes.counts,
+      ...this.#enrolments.counts,
     };
   }
 
@@ -169,6 +189,7 @@ export class Relay {
       journal: this.#journal,
       replies: this.#replies,
       registry,
+      rotation: new KeyRotation({ registry }),
       log,
       collector: new BufferCollector(),
       heartbeat,
@@ -176,11 +197,12 @@ export class Relay {
         relay: `pullwire-relay/${version}`,
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
-        features: this.#parts.objects === undefined ? [] : ['upload'],
+        features: this.#parts.objects === undefined ? ['rotate'] : ['rotate', 'upload'],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,
       linked: (device) => this.#devices.linked(device),
+      flooded: (device) => this.#penalty.given(device),
     });
   }
 
@@ -198,6 +220,7 @@ export class Relay {
         maxDeadlineMs: deadline.maxMs,
         requestBodyBytes: limits.requestBodyBytes,
         pullsPerLink: limits.pullsPerLink,
+        pullsPerCaller: limits.pullsPerCaller,
       },
       ...this.#objects(),
       windows: new WindowBudget(windowBytes),
@@ -241,6 +264,7 @@ export class Relay {
     const { settings, callers, clock, log } = this.#parts;
     const front = new Front({
       pulls: this.#createPulls(),
+      enrolments: this.#createEnrolment(),
       devices: new DeviceService({ callers, store: this.#devices, wall: () => clock.wall() }),
       ...(this.#uploads === undefined ? undefined : { uploads: this.#uploads }),
       readiness: () =>
@@ -252,25 +276,52 @@ export class Relay {
       listen: settings.listen,
       tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
       headBytes: settings.limits.headBytes,
+      remoteAddress: remoteAddressOf(settings.trustedProxy),
       handle: (exchange) => (this.#draining ? refuseDraining(exchange) : front.handle(exchange)),
       objects: this.#parts.objects,
       upgrade: (request, socket, head) => void door.upgrade(request, socket, head),
     });
   }
 
+  #createEnrolment(): Enrolment {
+    const { registry, clock, linkUrl, throttle, log } = this.#parts;
+    const events: EnrolmentEvents = {
+      enrolled: (enrolled) => {
+        this.#enrolments.enrolled();
+        log.info(enrolled, 'device enrolled');
+        this.#devices.forget();
+        // Its key may have taken the place of another, whose links end now.
+        void this.#links.check(enrolled.device);
+      },
+      refused: (refused) => {
+        this.#enrolments.refused(refused.reason);
+        log.warn(refused, 'enrolment refused');
+      },
+    };
+    return new Enrolment({ registry, clock, linkUrl, throttle, events });
+  }
+
   #createDoor(): LinkDoor {
-    const { settings, admit, log } = this.#parts;
+    const { settings, admit, throttle, log } = this.#parts;
     return new LinkDoor({
+      throttle,
       maxLinks: settings.limits.links,
       links: () => this.#links.size,
       linksOf: (device) => this.#live.of(device).length,
       registryVersion: () => this.#registryVersion,
       remoteAddress: remoteAddressOf(settings.trustedProxy),
       draining: () => this.#draining,
-      admit: (token) => admit(token, this.#port),
+      admit: async (token) => {
+        const admitted = await admit(token, this.#port);
+        this.#penalty.check(admitted.identity.device);
+        return admitted;
+      },
       opened: (opened) => this.#links.open(opened),
-      refused: ({ code, message, cause }, remoteAddress) =>
-        log.warn({ code, detail: message, remoteAddress, err: cause }, 'link refused'),
+      refused: (fault, remoteAddress) => {
+        this.#refusedHandshakes.count(fault);
+        const { code, message, cause } = fault;
+        log.warn({ code, detail: message, remoteAddress, err: cause }, 'link refused');
+      },
     });
   }
 

@@ -18,3 +18,6 @@ export interface ProcessSignals {
   readonly stop: AbortSignal;
   onSnapshot(callback: () => void): void;
 }
+
+/** What commander read of a command's options, by their names in camel case. */
+export type CommandOptions = Readonly<Record<string, unknown>>;

@@ -4,17 +4,28 @@ import { type ConfigSetting, describeConfig } from '../config/config-setting.ts'
 /** The settings that say where the registry is: every command needs them. */
 const placeKeys = ['dataFolder', 'table.name', 'table.region', 'table.endpoint'];
 
+/** Only commands ask for it: a server holds its links itself. */
+const linkKeys = ['connectionsUrl'];
+
 /** The options of `serve`: every setting that has a flag. */
 export function addConfigOptions(command: Command): Command {
-  return addOptions(command, flagged());
-}
-
-/** The options that say where the registry is. */
-export function addPlaceOptions(command: Command): Command {
   return addOptions(
     command,
-    flagged().filter((setting) => placeKeys.includes(setting.key)),
+    flagged().filter((setting) => !linkKeys.includes(setting.key)),
   );
+}
+
+/** The options that say where the registry is. `more`: the keys of further settings that the command takes. */
+export function addPlaceOptions(command: Command, more: readonly string[] = []): Command {
+  return addOptions(
+    command,
+    flagged().filter(({ key }) => placeKeys.includes(key) || more.includes(key)),
+  );
+}
+
+/** The options of commands that reach for a device's links besides. */
+export function addLinkOptions(command: Command): Command {
+  return addPlaceOptions(command, linkKeys);
 }
 
 /** What the options say, by the settings' keys. */

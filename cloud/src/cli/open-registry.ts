@@ -16,7 +16,7 @@ export const embeddedTable = 'pullwire';
 export async function withRegistry(
   options: Readonly<Record<string, unknown>>,
   context: CliContext,
-  run: (registry: Registry) => Promise<void>,
+  run: (registry: Registry, config: RelayConfig) => Promise<void>,
 ): Promise<void> {
   const config = loadConfig({
     file: options['config'] as string | undefined,
@@ -28,7 +28,7 @@ export async function withRegistry(
   try {
     const registry = new DynamoRegistry({ client, name, mayCreateTable: create });
     await registry.ensureSchema();
-    await run(registry);
+    await run(registry, config);
   } finally {
     client.destroy();
     await close();

@@ -1,22 +1,25 @@
 import { methodPattern } from '@pullwire/shared';
 import type { Grant } from '../registry/registry.ts';
+import { timeText } from './output-list.ts';
 import { parseLabels } from './parse-label.ts';
+import { parseUntil } from './parse-until.ts';
 import { UsageError } from './usage-error.ts';
 
-/** The options of `key add` that say what the key may pull; each may be repeated, and hold several after commas. */
+/** The options that say what a key may pull; those that are lists may be repeated, and hold several after commas. */
 export interface GrantOptions {
   readonly devices: readonly string[];
   readonly label: readonly string[];
   readonly sources: readonly string[];
   readonly methods: readonly string[];
   readonly manage: boolean;
+  readonly until: string | undefined;
 }
 
 const deviceGlob = /^[A-Za-z0-9._:*-]{1,128}$/;
 const sourceGlob = /^[a-z0-9._*-]{1,64}$/;
 
-/** Throws `UsageError`. */
-export function parseGrant(options: GrantOptions): Grant {
+/** `now` in milliseconds. Throws `UsageError`. */
+export function parseGrant(options: GrantOptions, now: number): Grant {
   const labels = parseLabels(options.label);
   return {
     devices: list('--devices', options.devices, deviceGlob),
@@ -24,6 +27,7 @@ export function parseGrant(options: GrantOptions): Grant {
     sources: list('--sources', options.sources, sourceGlob),
     methods: list('--methods', options.methods, methodPattern).map((m) => m.toUpperCase()),
     ...(options.manage ? { manage: true } : {}),
+    ...(options.until === undefined ? {} : { until: parseUntil('--until', options.until, now) }),
   };
 }
 
@@ -40,5 +44,6 @@ export function describeGrant(grant: Grant): string {
   const labels = Object.entries(grant.labels ?? {}).map(([name, value]) => ` ${name}=${value}`);
   const devices = grant.devices.join(' ') + (labels.length === 0 ? '' : ` with${labels.join('')}`);
   const manage = grant.manage === true ? ', and may delete them' : '';
-  return `${grant.methods.join(' ')} on sources ${grant.sources.join(' ')} of devices ${devices}${manage}`;
+  const until = grant.until === undefined ? '' : `, until ${timeText(grant.until * 1_000)}`;
+  return `${grant.methods.join(' ')} on sources ${grant.sources.join(' ')} of devices ${devices}${manage}${until}`;
 }

@@ -13,3 +13,10 @@ export function parseLabels(texts: readonly string[]): Record<string, string> {
   if (labels.length > labelLimit) throw new UsageError(`--label: at most ${labelLimit} labels`);
   return Object.fromEntries(labels);
 }
+
+/** Labels as they were given. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}

@@ -3,6 +3,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { version } from '../version.ts';
 import type { CliContext } from './cli-context.ts';
 import { addDeviceCommands } from './device-command.ts';
+import { addEnrolCodeCommands } from './enrol-code-command.ts';
 import { addKeyCommands } from './key-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,6 +27,7 @@ function program(context: CliContext): Command {
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.note });
   addServeCommand(command, context);
+  addEnrolCodeCommands(command, context);
   addDeviceCommands(command, context);
   addKeyCommands(command, context);
   return command;

@@ -2,12 +2,17 @@ import { randomInt } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
+import { AgentAdmission } from '../auth/agent-admission.ts';
 import { AgentAuth } from '../auth/agent-auth.ts';
+import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
+import { Issuers } from '../auth/issuers.ts';
 import { audiencesOf, type MachineNames } from '../config/audience.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
+import { HttpsIssuerKeys } from '../issuer/https-issuer-keys.ts';
 import { createRelay, type Relay } from '../relay.ts';
+import { MemorySpentTokens } from '../server/spent-tokens.ts';
 import { SweepSchedule } from '../server/sweep-schedule.ts';
 import { version } from '../version.ts';
 import type { CliContext, ProcessSignals } from './cli-context.ts';
@@ -60,13 +65,32 @@ async function start(
 /** Puts the relay together with the registry and what rests on it. */
 function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Logger): Relay {
   const { registry } = store;
-  const callers = new CallerAuth({ registry, clock });
-  const agents = new AgentAuth({ registry, clock });
+  const throttle = new AuthThrottle(clock);
+  const issuers = new Issuers({
+    issuers: config.issuers,
+    keysOf: (issuer) => new HttpsIssuerKeys({ config: issuer, clock }),
+  });
+  const callers = new CallerAuth({
+    registry,
+    clock,
+    issuers,
+    throttle,
+    noteUse: (work) => {
+      work.catch((err: unknown) => log.warn({ err }, 'the use of a key could not be noted'));
+    },
+  });
+  const agents = new AgentAuth({ registry, clock, issuers, remembersSince: clock.wall() });
+  const admission = new AgentAdmission({ registry, tokens: new MemorySpentTokens(clock) });
   const relay = createRelay({
     settings: config,
     registry,
     callers,
-    admit: (token, port) => agents.authenticate(token, audiencesOf(config, port, thisMachine())),
+    throttle,
+    linkUrl: linkUrlOf(config.publicUrl),
+    admit: async (token, port) => {
+      const agent = await agents.authenticate(token, audiencesOf(config, port, thisMachine()));
+      return { identity: agent.identity, record: await admission.admit(agent) };
+    },
     clock,
     log,
     version,
@@ -77,6 +101,14 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     relay.registryChanged();
   });
   return relay;
+}
+
+/** Where agents dial a relay that is known under this URL. */
+function linkUrlOf(publicUrl: string | undefined): string | undefined {
+  if (publicUrl === undefined) return undefined;
+  const url = new URL('/link', publicUrl);
+  url.protocol = url.protocol.replace('http', 'ws');
+  return url.href;
 }
 
 function thisMachine(): MachineNames {

@@ -9,13 +9,16 @@ type Section = Readonly<Record<string, unknown>>;
 export interface FileContent {
   readonly values: Section;
   readonly mistakes: readonly string[];
+  /** The setting that is a list of maps, and only in the file: unchecked. */
+  readonly issuers?: unknown;
 }
 
 /** Reads a YAML or JSON file (JSON is YAML 1.2). Throws `ConfigError` where it cannot be read or parsed. */
 export function readConfigFile(path: string, settings: readonly ConfigSetting[]): FileContent {
   const content = parseFile(path) ?? {};
   if (!isSection(content)) throw new ConfigError([`${path}: must hold settings by their names`]);
-  return onlySettings(content, new Set(settings.map((setting) => setting.key)), '');
+  const { issuers, ...rest } = content;
+  return { ...onlySettings(rest, new Set(settings.map((setting) => setting.key)), ''), issuers };
 }
 
 function parseFile(path: string): unknown {

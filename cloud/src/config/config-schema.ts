@@ -83,6 +83,14 @@ export const configSchema = {
       flag: '--endpoint <url>',
     },
   },
+  connectionsUrl: {
+    doc: "For commands with a table on AWS: the WebSocket API's @connections address. With it `device revoke`, `remove` and `rotate` reach open links at once.",
+    format: 'url',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_RELAY_CONNECTIONS_URL',
+    flag: '--connections-url <url>',
+  },
   limits: {
     pullsPerLink: {
       doc: 'Pulls in flight on one link at most.',
@@ -90,6 +98,13 @@ export const configSchema = {
       range: [1, 65_536],
       default: 512,
       env: 'PULLWIRE_RELAY_LIMITS_PULLS_PER_LINK',
+    },
+    pullsPerCaller: {
+      doc: 'Pulls in flight of one caller at most.',
+      format: 'whole',
+      range: [1, 65_536],
+      default: 512,
+      env: 'PULLWIRE_RELAY_LIMITS_PULLS_PER_CALLER',
     },
     links: {
       doc: 'Links at most.',
@@ -177,7 +192,14 @@ export interface ConfigValues {
   trustedProxy: true | string[];
   insecure: boolean;
   table: { name: string | null; region: string | null; endpoint: string | null };
-  limits: { pullsPerLink: number; links: number; requestBodyBytes: number; headBytes: number };
+  connectionsUrl: string | null;
+  limits: {
+    pullsPerLink: number;
+    pullsPerCaller: number;
+    links: number;
+    requestBodyBytes: number;
+    headBytes: number;
+  };
   heartbeat: { intervalMs: number; timeoutMs: number };
   deadline: { defaultMs: number; maxMs: number };
   idleMs: number;

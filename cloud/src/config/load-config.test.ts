@@ -44,8 +44,11 @@ describe('the configuration', () => {
       trustedProxy: [],
       insecure: false,
       table: undefined,
+      connectionsUrl: undefined,
+      issuers: [],
       limits: {
         pullsPerLink: 512,
+        pullsPerCaller: 512,
         links: 10_000,
         requestBodyBytes: 1_073_741_824,
         headBytes: 16_384,

@@ -7,6 +7,7 @@ import { addConfigFormats } from './config-format.ts';
 import { brokenRules } from './config-rule.ts';
 import { type ConfigValues, configSchema } from './config-schema.ts';
 import { type ConfigSetting, describeConfig } from './config-setting.ts';
+import { type IssuerConfig, parseIssuers } from './issuer-config.ts';
 import { parseListenAddress } from './listen-address.ts';
 import type { LogLevel, RelayConfig } from './relay-config.ts';
 
@@ -32,15 +33,17 @@ export function loadConfig(sources: ConfigSources): RelayConfig {
     ? readConfigFile(resolve(sources.workingFolder, file), settings)
     : { values: {}, mistakes: [] };
   const loaded = merge(sources, content);
+  const issuers = parseIssuers(content.issuers);
   const mistakes = [
     ...content.mistakes,
+    ...('mistakes' in issuers ? issuers.mistakes : []),
     ...unknownVariables(sources.env, settings),
     ...invalidValues(loaded),
   ];
   const values = loaded.getProperties();
   if (mistakes.length === 0) mistakes.push(...brokenRules(values));
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return toConfig(values, sources.workingFolder);
+  if (mistakes.length > 0 || 'mistakes' in issuers) throw new ConfigError(mistakes);
+  return toConfig(values, issuers.issuers, sources.workingFolder);
 }
 
 function merge({ env, flags }: ConfigSources, content: FileContent): convict.Config<ConfigValues> {
@@ -79,7 +82,11 @@ function invalidValues(loaded: convict.Config<ConfigValues>): string[] {
   }
 }
 
-function toConfig(values: ConfigValues, workingFolder: string): RelayConfig {
+function toConfig(
+  values: ConfigValues,
+  issuers: readonly IssuerConfig[],
+  workingFolder: string,
+): RelayConfig {
   const { tls, table } = values;
   return deepFreeze({
     listen: parseListenAddress(values.listen) as ListenAddress, // its format is checked
@@ -95,7 +102,9 @@ function toConfig(values: ConfigValues, workingFolder: string): RelayConfig {
       table.name === null || table.region === null
         ? undefined
         : { name: table.name, region: table.region, endpoint: table.endpoint ?? undefined },
+    connectionsUrl: values.connectionsUrl ?? undefined,
     limits: values.limits,
+    issuers,
     heartbeat: values.heartbeat,
     deadline: values.deadline,
     idleMs: values.idleMs,

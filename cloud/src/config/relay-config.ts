@@ -1,4 +1,5 @@
 import type { RelaySettings } from '../server/relay-settings.ts';
+import type { IssuerConfig } from './issuer-config.ts';
 
 /** What the relay is set to: read once at the start, checked as a whole, frozen. Times in milliseconds, sizes in bytes. */
 export interface RelayConfig extends RelaySettings {
@@ -9,6 +10,10 @@ export interface RelayConfig extends RelaySettings {
   readonly insecure: boolean;
   /** A DynamoDB table in place of the embedded engine. */
   readonly table: TableConfig | undefined;
+  /** Of the WebSocket API on AWS whose registry `table` is; for commands. */
+  readonly connectionsUrl: string | undefined;
+  /** OIDC issuers whose tokens stand for callers and devices. */
+  readonly issuers: readonly IssuerConfig[];
   readonly logLevel: LogLevel;
 }
 

@@ -27,6 +27,8 @@ import type { ProofOfLife } from './live-link.ts';
 export interface AgentSocketEvents {
   message(message: AgentMessage | Ignored): void;
   room(pullId: string): void;
+  /** The agent pinged, and was answered. */
+  pinged(): void;
   /** The socket has ended; said once. */
   closed(why: string): void;
 }
@@ -87,11 +89,14 @@ export class AgentSocket implements Connection, ProofOfLife {
   }
 
   start(): void {
-    const { ws, socket, codec } = this.#options;
+    const { ws, socket, codec, events } = this.#options;
     if (codec.subprotocol === 'pullwire.v1+bin') ws.binaryType = 'fragments';
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
     ws.on('pong', this.#proof);
-    ws.on('ping', this.#proof);
+    ws.on('ping', () => {
+      this.#proof();
+      events.pinged();
+    });
     ws.on('error', (error) => this.#failed(error));
     ws.on('close', (code) => this.#ended(code === 1006 ? 'link-lost' : `closed-${code}`));
     socket.on('drain', () => this.#queue.drained());
@@ -143,6 +148,8 @@ export class AgentSocket implements Connection, ProofOfLife {
     this.#heartbeat.stop();
     const { ws, clock } = this.#options;
     ws.close(closeCode, code);
+    // Whoever floods goes on doing it: nothing is read any more, and the kernel holds it back.
+    if (code === 'too-many-messages') ws.pause();
     const timer = clock.after(closeWithinMs, () => ws.terminate());
     ws.once('close', () => timer.cancel());
   }

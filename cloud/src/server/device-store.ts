@@ -1,8 +1,9 @@
 import type { Clock } from '@pullwire/shared';
 import type { DeviceStore } from '../presence/device-service.ts';
+import { offlineDevice } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
-import { type LiveProof, presenceOf } from '../presence/presence.ts';
-import type { OfflineInfo, PullableDevice, PullableDevices } from '../pull/pull-target.ts';
+import type { LiveProof } from '../presence/presence.ts';
+import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
 import type { LiveLinks } from './live-links.ts';
 
@@ -10,8 +11,8 @@ export interface OneBoxDevicesOptions {
   readonly registry: Pick<Registry, 'device' | 'devices' | 'removeDevice'>;
   readonly live: LiveLinks;
   readonly clock: Clock;
-  /** Ends the live links of a device that is no more. */
-  revoke(device: string): void;
+  /** Ends the live links of a device that is no more; its agents are told why. */
+  revoke(device: string, why: string): void;
 }
 
 interface Cached {
@@ -59,7 +60,7 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
   async remove(id: string): Promise<boolean> {
     const removed = await orUnavailable(this.#options.registry.removeDevice(id));
     this.forget();
-    this.#options.revoke(id);
+    this.#options.revoke(id, 'this device was removed from the relay');
     return removed;
   }
 
@@ -75,29 +76,14 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
 
   async #findOffline(id: string): Promise<PullableDevice | undefined> {
     const found = await this.device(id);
-    const device =
-      found === undefined
-        ? undefined
-        : {
-            device: id,
-            labels: found.record.labels,
-            targets: [],
-            offline: this.#offlineInfo(found),
-          };
+    const { clock } = this.#options;
+    const times = { now: clock.wall(), lostSince: this.startedAt };
+    const device = found === undefined ? undefined : offlineDevice(found, times);
     if (this.#offline.size >= offlineCacheSize) this.#offline.clear();
     const until = this.#options.clock.monotonic() + offlineCacheMs;
     this.#offline.set(id, { device, until });
     // A link may have opened while the registry was read.
     return this.#options.live.find(id) ?? device;
-  }
-
-  #offlineInfo(device: Device): OfflineInfo {
-    const clock = { now: this.#options.clock.wall(), lostSince: this.startedAt };
-    const { since, why, presence } = presenceOf(device, () => undefined, clock);
-    if (presence === 'never-seen' || since === undefined) {
-      return { since: undefined, why: presence };
-    }
-    return { since: Date.parse(since), why: why ?? 'link-lost' };
   }
 
   /** The registry is written behind the links' backs: what is live here is newer than what stands there. */

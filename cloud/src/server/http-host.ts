@@ -22,6 +22,8 @@ export interface HttpHostOptions {
   /** Bytes of a request's head. */
   readonly headBytes: number;
   handle(exchange: Exchange): void;
+  /** Who sent a request, seen through trusted proxies. */
+  remoteAddress(request: IncomingMessage): string | undefined;
   /** Serves what lies below `/objects/`, where there is something. */
   readonly objects?: ObjectDoor | undefined;
   /** A WebSocket handshake at `/link`. */
@@ -44,6 +46,8 @@ export class HttpHost {
       maxHeaderSize: options.headBytes,
       keepAliveTimeout: 75_000,
       headersTimeout: 20_000,
+      // How often the time-out above is looked at; Node's own 30 s would let slow heads live for 50.
+      connectionsCheckingInterval: 5_000,
       // A large upload may take hours; a silent one is ended by the pull's deadline and idle limit.
       requestTimeout: 0,
       noDelay: true,
@@ -82,9 +86,9 @@ export class HttpHost {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const { handle, objects } = this.#options;
+    const { handle, objects, remoteAddress } = this.#options;
     if (objects === undefined || request.url?.startsWith('/objects/') !== true) {
-      return handle(new NodeExchange(request, response, awaitsContinue));
+      return handle(new NodeExchange(request, response, awaitsContinue, remoteAddress));
     }
     const proceed = awaitsContinue ? () => response.writeContinue() : undefined;
     void objects.serve(request, response, proceed);

@@ -2,14 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { frameLimits, PullFault, type Subprotocol, subprotocols } from '@pullwire/shared';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AgentIdentity } from '../auth/agent-token.ts';
+import { attemptKeys, type Throttle } from '../auth/throttle.ts';
 import { problem } from '../http/problem.ts';
 import type { DeviceRecord } from '../registry/registry.ts';
-import type { LinkIdentity } from '../session/link-session.ts';
 import { answerRaw } from './http-host.ts';
 
 /** A handshake that was let in. */
 export interface AdmittedLink {
-  readonly identity: LinkIdentity;
+  readonly identity: AgentIdentity;
   readonly record: DeviceRecord;
 }
 
@@ -34,6 +35,7 @@ export interface LinkDoorOptions {
   remoteAddress(request: IncomingMessage): string | undefined;
   /** Whether the relay is shutting down. */
   draining(): boolean;
+  readonly throttle: Throttle;
   /** Rejects with `PullFault` where the token is not valid here; its detail is what the agent may know. */
   admit(token: string | undefined): Promise<AdmittedLink>;
   opened(link: OpenedSocket): void;
@@ -61,13 +63,17 @@ export class LinkDoor {
       perMessageDeflate: false,
       handleProtocols: (offered) => subprotocols.find((known) => offered.has(known)) ?? false,
     });
+    // Agents learn the time by it (PROTOCOL.md, "Handshake").
+    this.#server.on('headers', (headers) => headers.push(`Date: ${new Date().toUTCString()}`));
   }
 
   async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on('error', destroySelf);
     this.#underWay += 1;
+    const attempt = attemptKeys(this.#options.remoteAddress(request));
     try {
       this.#checkRoom();
+      this.#options.throttle.check(attempt);
       const offered = checkSubprotocols(request);
       const registryVersion = this.#options.registryVersion();
       const admitted = await this.#options.admit(bearerToken(request));
@@ -84,6 +90,7 @@ export class LinkDoor {
         });
       });
     } catch (error) {
+      if (isFailure(error)) this.#options.throttle.failed(attempt);
       this.#refuse(error, request, socket);
     } finally {
       this.#underWay -= 1;
@@ -127,6 +134,11 @@ export class LinkDoor {
       problem(fault, { method: request.method ?? '', answeredBy: 'relay', headers }),
     );
   }
+}
+
+/** Whether somebody tried a credential, and it was none. */
+function isFailure(error: unknown): boolean {
+  return error instanceof PullFault && (error.status === 401 || error.status === 403);
 }
 
 /** Whether the client offered subprotocols. Throws where none of those offered is known. */

@@ -1,9 +1,17 @@
-import type { BufferCollector, Clock, HeartbeatSettings, Hello } from '@pullwire/shared';
+import type {
+  BufferCollector,
+  Clock,
+  HeartbeatSettings,
+  Hello,
+  OfferedKey,
+} from '@pullwire/shared';
 import { codecFor } from '@pullwire/shared';
 import type { Logger } from 'pino';
-import type { Registry } from '../registry/registry.ts';
+import type { KeyRotation } from '../auth/key-rotation.ts';
+import type { DeviceRecord, Registry } from '../registry/registry.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { LinkSession, type WelcomeTerms } from '../session/link-session.ts';
+import { MessageBudget } from '../session/message-budget.ts';
 import { AgentSocket } from './agent-socket.ts';
 import type { OpenedSocket } from './link-door.ts';
 import type { LinkJournal } from './link-journal.ts';
@@ -16,12 +24,15 @@ export interface LinkHostOptions {
   readonly journal: LinkJournal;
   readonly replies: ReplyDesk;
   readonly registry: Pick<Registry, 'deviceRecord'>;
+  readonly rotation: Pick<KeyRotation, 'offer'>;
   readonly terms: WelcomeTerms;
   readonly heartbeat: HeartbeatSettings;
   readonly log: Logger;
   readonly collector: BufferCollector;
   newConnectionId(): string;
   registryVersion(): number;
+  /** A link was ended for flooding. */
+  flooded(device: string): void;
   /** A device's link opened: what was known of its absence no longer counts. */
   linked(device: string): void;
 }
@@ -52,6 +63,7 @@ export class LinkHost {
     const connectionId = this.#options.newConnectionId();
     const { clock, heartbeat, replies, terms, collector } = this.#options;
     let link: LiveLink | undefined;
+    const budget = new MessageBudget(clock);
     const socket = new AgentSocket({
       connectionId,
       ws: opened.ws,
@@ -63,6 +75,7 @@ export class LinkHost {
       events: {
         message: (message) => session.receive(message),
         room: (pullId) => link?.room(pullId),
+        pinged: () => session.pinged(),
         closed: (why) => session.lost(why),
       },
     });
@@ -73,10 +86,12 @@ export class LinkHost {
       replies,
       clock,
       terms,
+      budget,
       events: {
         opened: (hello) => {
-          link = this.#opened(opened, socket, hello, log);
+          link = this.#opened(opened, socket, { hello, budget }, log);
         },
+        offered: (key) => void this.#offered(opened, socket, key, log),
         described: (hello) => {
           link?.describe(hello);
           if (link !== undefined) this.#options.journal.described(link.record());
@@ -86,7 +101,10 @@ export class LinkHost {
           if (link !== undefined) link.draining = true;
           log.info('link draining: no new pulls');
         },
-        closed: (why) => this.#closed(connectionId, link, why, log),
+        closed: (why) => {
+          if (why === 'too-many-messages') this.#options.flooded(opened.identity.device);
+          this.#closed(connectionId, link, why, log);
+        },
         stray: (reason, action) => log.debug({ reason, action }, 'reply frame dropped'),
         ignored: (name) => {
           this.counters.ignored += 1;
@@ -99,18 +117,28 @@ export class LinkHost {
     session.start();
   }
 
-  /** Ends every live link of the device: it was removed, or its key changed. */
-  revoke(device: string): void {
+  /** Ends every live link of the device: it was removed, revoked, or its key changed. `why`: what its agent is told. */
+  revoke(device: string, why: string): void {
     for (const link of this.#options.live.of(device)) {
-      this.#sessions
-        .get(link.connection.connectionId)
-        ?.end('revoked', 'this device was removed from the relay, or has another key now');
+      this.#sessions.get(link.connection.connectionId)?.end('revoked', why);
     }
   }
 
   /** An operator wrote to the registry: takes over labels, and ends links that are no longer theirs. */
   async recheck(): Promise<void> {
-    for (const id of this.#options.live.deviceIds) await this.#check(id);
+    for (const id of this.#options.live.deviceIds) await this.check(id);
+  }
+
+  /** The device may be another than its links were opened for. */
+  async check(id: string): Promise<void> {
+    const { live, registry, log } = this.#options;
+    try {
+      const record = await registry.deviceRecord(id);
+      if (record === undefined || !live.update(record)) return this.revoke(id, whyEnded(record));
+      if (record.rotationAskedAt !== undefined) this.#askRotation(id, record.rotationAskedAt);
+    } catch (error) {
+      log.warn({ err: error, device: id }, 'cannot check a device against the registry');
+    }
   }
 
   /** Tells every agent that the relay goes away, and closes. */
@@ -125,17 +153,41 @@ export class LinkHost {
     }
   }
 
-  async #check(id: string): Promise<void> {
-    const { live, registry, log } = this.#options;
-    try {
-      const record = await registry.deviceRecord(id);
-      if (record === undefined || !live.update(record)) this.revoke(id);
-    } catch (error) {
-      log.warn({ err: error, device: id }, 'cannot check a device against the registry');
+  /** The operator wants another key: each of the device's links is told once for each time that it was asked. */
+  #askRotation(device: string, askedAt: number): void {
+    for (const link of this.#options.live.of(device)) {
+      if (link.rotationAskedAt === askedAt || !link.has('rotate')) continue;
+      link.rotationAskedAt = askedAt;
+      link.connection.control({ action: 'rotate' });
     }
   }
 
-  #opened(opened: OpenedSocket, socket: AgentSocket, hello: Hello, log: Logger): LiveLink {
+  async #offered(
+    { identity }: OpenedSocket,
+    socket: AgentSocket,
+    key: OfferedKey,
+    log: Logger,
+  ): Promise<void> {
+    const { device, instance, publicKey, signedBy } = identity;
+    const { live, rotation } = this.#options;
+    try {
+      const hasOthers = live.of(device).some((link) => link.instance !== instance);
+      const linkKey = signedBy === 'issuer' ? undefined : publicKey;
+      const rotated = await rotation.offer({ device, publicKey: linkKey, hasOthers }, key);
+      log.info({ refused: rotated.refused }, 'the device offered another key');
+      socket.control(rotated);
+    } catch (error) {
+      // Without an answer the agent goes on with its key, and offers this one again when it is asked again.
+      log.warn({ err: error }, 'an offered key could not be noted');
+    }
+  }
+
+  #opened(
+    opened: OpenedSocket,
+    socket: AgentSocket,
+    { hello, budget }: { readonly hello: Hello; readonly budget: MessageBudget },
+    log: Logger,
+  ): LiveLink {
     const { live, journal } = this.#options;
     const link = new LiveLink(
       opened.identity,
@@ -143,6 +195,7 @@ export class LinkHost {
       opened.subprotocol,
       this.#connectedAt(),
       hello,
+      budget,
     );
     const replaced = live.add(link, opened.record);
     this.counters.opened += 1;
@@ -153,7 +206,9 @@ export class LinkHost {
     log.info({ agent, subprotocol, remoteAddress, sources: sources.length }, 'link open');
     for (const older of replaced) this.#replace(older);
     // The device may have been removed while its agent was let in.
-    if (opened.registryVersion !== this.#options.registryVersion()) void this.#check(link.device);
+    if (opened.registryVersion !== this.#options.registryVersion()) void this.check(link.device);
+    const { rotationAskedAt } = opened.record;
+    if (rotationAskedAt !== undefined) this.#askRotation(link.device, rotationAskedAt);
     return link;
   }
 
@@ -185,4 +240,11 @@ export class LinkHost {
     journal.closed(link.record(), { at: clock.wall(), why });
     log.info({ why, pulls }, 'link closed');
   }
+}
+
+/** For people: what the agent is told, and says to whoever finds it stopped. */
+function whyEnded(record: DeviceRecord | undefined): string {
+  if (record === undefined) return 'this device was removed from the relay';
+  if (record.revokedAt === undefined) return 'this device has another key now';
+  return record.revokedWhy ?? 'an operator revoked this device';
 }

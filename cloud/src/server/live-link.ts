@@ -1,8 +1,9 @@
-import type { Hello, SourceInfo } from '@pullwire/shared';
+import type { Feature, Hello, SourceInfo } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
 import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
 import type { LinkRecord } from '../registry/registry.ts';
 import type { LinkIdentity } from '../session/link-session.ts';
+import type { MessageBudget } from '../session/message-budget.ts';
 
 /** When the link last proved to be alive, and when the next proof is due (epoch milliseconds). */
 export interface ProofOfLife {
@@ -17,10 +18,13 @@ export class LiveLink implements PullTarget {
   readonly connection: Connection & ProofOfLife;
   readonly connectedAt: number;
   draining = false;
+  /** The wish for another key that its agent was told of. */
+  rotationAskedAt: number | undefined;
   #hello: Hello;
   #sources: ReadonlyMap<string, SourceInfo>;
   readonly #pulls = new Map<string, LinkedPull>();
   readonly #subprotocol: LinkRecord['subprotocol'];
+  readonly #budget: MessageBudget;
 
   constructor(
     identity: LinkIdentity,
@@ -28,6 +32,7 @@ export class LiveLink implements PullTarget {
     subprotocol: LinkRecord['subprotocol'],
     connectedAt: number,
     hello: Hello,
+    budget: MessageBudget,
   ) {
     this.device = identity.device;
     this.instance = identity.instance;
@@ -36,6 +41,7 @@ export class LiveLink implements PullTarget {
     this.#subprotocol = subprotocol;
     this.#hello = hello;
     this.#sources = byName(hello);
+    this.#budget = budget;
   }
 
   get inFlight(): number {
@@ -47,11 +53,17 @@ export class LiveLink implements PullTarget {
     this.#sources = byName(hello);
   }
 
+  /** Whether its agent announced this feature. */
+  has(feature: Feature): boolean {
+    return this.#hello.features.includes(feature);
+  }
+
   hasSource(name: string): boolean {
     return this.#sources.has(name);
   }
 
   begin(pull: LinkedPull): void {
+    this.#budget.pullBegan();
     this.#pulls.set(pull.pullId, pull);
   }
 

@@ -51,6 +51,9 @@ export class LiveLinks {
       device = new LiveDevice(record);
       this.#devices.set(link.device, device);
     }
+    // A handshake that the next key signed has made it the device's key.
+    device.publicKey = record.publicKey;
+    device.labels = record.labels;
     const replaced = device.targets.filter((other) => other.instance === link.instance);
     device.targets.push(link);
     return replaced;
@@ -63,12 +66,15 @@ export class LiveLinks {
     if (device.targets.length === 0) this.#devices.delete(link.device);
   }
 
-  /** The operator changed the device: its labels hold for the next pull. False where its key is another now. */
+  /**
+   * The operator changed the device: its labels hold for the next pull. False where it may not be linked any more: it was
+   * revoked, or has another key.
+   */
   update(record: DeviceRecord): boolean {
     const device = this.#devices.get(record.device);
     if (device === undefined) return true;
     device.labels = record.labels;
-    return device.publicKey === record.publicKey;
+    return record.revokedAt === undefined && device.publicKey === record.publicKey;
   }
 
   proofOf(record: LinkRecord): LiveProof | undefined {

@@ -30,7 +30,15 @@ export class NodeExchange implements Exchange, RequestBodySource {
   #listener: ExchangeListener | undefined;
   #sink: RequestBodySink | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
+  readonly #addressOf: (request: IncomingMessage) => string | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+    addressOf: (request: IncomingMessage) => string | undefined,
+  ) {
+    this.#addressOf = addressOf;
     this.#request = request;
     this.#response = response;
     this.#awaitsContinue = awaitsContinue;
@@ -38,6 +46,11 @@ export class NodeExchange implements Exchange, RequestBodySource {
     this.target = request.url as string;
     this.headers = request.rawHeaders;
     this.length = bodyLength(request.rawHeaders);
+  }
+
+  /** Looked up when it is asked for: of most requests nobody wants to know. */
+  get remoteAddress(): string | undefined {
+    return this.#addressOf(this.#request);
   }
 
   get body(): RequestBodySource {

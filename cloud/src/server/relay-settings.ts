@@ -8,6 +8,7 @@ export interface RelaySettings {
   readonly trustedProxy: TrustedProxy;
   readonly limits: {
     readonly pullsPerLink: number;
+    readonly pullsPerCaller: number;
     readonly links: number;
     readonly requestBodyBytes: number;
     readonly headBytes: number;

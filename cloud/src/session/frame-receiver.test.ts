@@ -3,6 +3,7 @@ import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { PostError, type PostErrorCode } from '../connection/poster.ts';
 import type { LinkDescription, LinkRecord } from '../registry/registry.ts';
+import { profile } from '../registry/registry-sample.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import { FrameReceiver } from './frame-receiver.ts';
 
@@ -25,13 +26,23 @@ interface Bench {
   receive(text: string): Promise<void>;
 }
 
-function bench(options: { stored?: Partial<LinkRecord>; answers?: PostErrorCode } = {}): Bench {
+interface BenchOptions {
+  readonly stored?: Partial<LinkRecord>;
+  readonly answers?: PostErrorCode;
+  /** All links of the device. */
+  readonly links?: readonly Partial<LinkRecord>[];
+  readonly rotationAsked?: boolean;
+}
+
+function bench(options: BenchOptions = {}): Bench {
   const clock = new ManualClock();
   clock.advance(60_000);
   const posts: string[] = [];
   const said: string[] = [];
   const events: string[] = [];
   const stored = { connectionId: 'c1', ...options.stored } as LinkRecord;
+  const { rotationAsked = false } = options;
+  const from = { ...link, publicKey: 'ed25519:now', rotationAsked };
   const owns = async (connectionId: string) => stored.connectionId === connectionId;
   const receiver = new FrameReceiver({
     clock,
@@ -45,6 +56,17 @@ function bench(options: { stored?: Partial<LinkRecord>; answers?: PostErrorCode 
       closeLink: async (_device, _instance, _connectionId, { at, why }) =>
         said.push(`closed ${at} ${why}`) > 0,
       link: async () => stored,
+      device: async () => ({ record: profile, links: (options.links ?? []) as LinkRecord[] }),
+    },
+    rotation: {
+      offer: async ({ device, publicKey: opener, hasOthers }, { publicKey }) => {
+        said.push(`offered by ${device} ${opener}`);
+        return {
+          action: 'rotated',
+          publicKey,
+          ...(hasOthers ? { refused: 'other-instances' } : undefined),
+        };
+      },
     },
     poster: {
       post: async (connectionId, text) => {
@@ -71,9 +93,10 @@ function bench(options: { stored?: Partial<LinkRecord>; answers?: PostErrorCode 
       stray: (_link, reason, action) => events.push(`stray ${action} ${reason}`),
       undelivered: (_link, error) => events.push(`undelivered ${error.code}`),
       ignored: (_link, name) => events.push(`ignored ${name}`),
+      rotated: (_link, refused = 'noted') => events.push(`rotated ${refused}`),
     },
   });
-  return { said, posts, events, receive: (text) => receiver.receive(link, text) };
+  return { said, posts, events, receive: (text) => receiver.receive(from, text) };
 }
 
 function replyTo(over: { device?: string; expiresAt?: number; key?: typeof key } = {}): string {
@@ -118,6 +141,33 @@ describe('a message of a link that a gateway holds', () => {
       'c0 {"action":"bye","co',
       'c0 closed',
     ]);
+  });
+
+  it('a hello is followed by the wish for another key where the operator had one, and the agent can', async () => {
+    const able = hello.replace('"features":[]', '"features":["rotate"]');
+    const posts = async (rotationAsked: boolean, text: string) => {
+      const b = bench({ rotationAsked });
+      await b.receive(text);
+      return b.posts.map((post) => (JSON.parse(post.slice(3)) as { action: string }).action);
+    };
+    expect(await posts(true, able)).toEqual(['welcome', 'rotate']);
+    expect(await posts(false, able)).toEqual(['welcome']);
+    expect(await posts(true, hello)).toEqual(['welcome']);
+  });
+
+  it.each([
+    ['is the only one', [{ instance: 'main', expiresAt: 99 }], undefined],
+    ['is beside one that ended', [{ instance: 'spare', closedAt: 5, expiresAt: 99 }], undefined],
+    ['is beside one that expired', [{ instance: 'spare', expiresAt: 60 }], undefined],
+    ['shares the key with another', [{ instance: 'spare', expiresAt: 61 }], 'other-instances'],
+  ])('a key that is offered by an instance that %s is answered', async (_name, links, refused) => {
+    const b = bench({ links });
+    const publicKey = `ed25519:${'A'.repeat(43)}`;
+    await b.receive(codec.encode({ action: 'rotate', publicKey, proof: 'p' }) as string);
+    const rotated = { action: 'rotated', publicKey, ...(refused && { refused }) };
+    expect(b.posts.map((post) => JSON.parse(post.slice(3)))).toEqual([rotated]);
+    expect(b.said).toEqual(['offered by plant-7 ed25519:now']);
+    expect(b.events).toEqual([`rotated ${refused ?? 'noted'}`]);
   });
 
   it.each([

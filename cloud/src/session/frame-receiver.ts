@@ -6,16 +6,23 @@ import {
   type Hello,
   headLimitBytes,
   type Limits,
+  type OfferedKey,
   protocolVersion,
   type RelayMessage,
   type ReplyMessage,
   WireError,
 } from '@pullwire/shared';
+import type { KeyRotation } from '../auth/key-rotation.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { StrayReason } from '../reply/reply-desk.ts';
 import { type ReplyToKey, verifyReplyTo } from '../reply/reply-to.ts';
-import { closeGatewayLink, connectionLifeMs, type GatewayConnection } from './gateway-link.ts';
+import {
+  closeGatewayLink,
+  connectionLifeMs,
+  type GatewayConnection,
+  isOpen,
+} from './gateway-link.ts';
 
 /** A gateway carries text only. */
 const codec = codecFor('pullwire.v1+json');
@@ -38,10 +45,13 @@ export interface FrameEvents {
   /** A reply frame could not be passed on: its reply channel is gone or full. */
   undelivered(link: GatewayConnection, error: PostError): void;
   ignored(link: GatewayConnection, name: string): void;
+  /** The device offered another key; `refused`: why it was not noted. */
+  rotated(link: GatewayConnection, refused: string | undefined): void;
 }
 
 export interface FrameReceiverOptions {
-  readonly registry: Pick<Registry, 'describeLink' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly registry: Pick<Registry, 'describeLink' | 'device' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly rotation: Pick<KeyRotation, 'offer'>;
   readonly poster: Poster;
   readonly keys: readonly ReplyToKey[];
   readonly clock: Clock;
@@ -90,6 +100,8 @@ export class FrameReceiver {
         return this.#drain(link);
       case 'bye':
         return this.#bye(link, message.code);
+      case 'rotate':
+        return this.#rotate(link, message);
       case 'keep-alive':
         // The gateway answers these itself; one that comes here anyway gets the same answer.
         return this.#post(link.connectionId, {
@@ -116,6 +128,10 @@ export class FrameReceiver {
       return this.#end(link, 'replaced', 'a newer link of this instance is open');
     }
     await this.#post(link.connectionId, this.#welcome(link));
+    // Of a wish that came later the operator's command tells the link.
+    if (link.rotationAsked === true && features.includes('rotate')) {
+      await this.#post(link.connectionId, { action: 'rotate' });
+    }
     events.opened(link, hello);
     await this.#replaceOlder(link);
   }
@@ -168,6 +184,27 @@ export class FrameReceiver {
     } catch (error) {
       if (!(error instanceof PostError)) throw error; // the agent's own limits end the pull then
     }
+  }
+
+  async #rotate(link: GatewayConnection, offered: OfferedKey): Promise<void> {
+    const { rotation, events } = this.#options;
+    const { device } = link.identity;
+    const hasOthers = await this.#hasOtherInstances(link);
+    const from = { device, publicKey: link.publicKey, hasOthers };
+    const rotated = await rotation.offer(from, offered);
+    await this.#post(link.connectionId, rotated);
+    events.rotated(link, rotated.refused);
+  }
+
+  /** Other instances of the device have the same key, and would lose it. */
+  async #hasOtherInstances({ identity }: GatewayConnection): Promise<boolean> {
+    const { registry, clock } = this.#options;
+    const device = await registry.device(identity.device);
+    const now = clock.wall();
+    return (
+      device?.links.some((link) => link.instance !== identity.instance && isOpen(link, now)) ===
+      true
+    );
   }
 
   async #drain(link: GatewayConnection): Promise<void> {

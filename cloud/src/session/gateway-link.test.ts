@@ -9,7 +9,10 @@ const opened = {
   subprotocol: 'pullwire.v1+json',
 } as const;
 
-async function written(stored: Partial<LinkRecord> | undefined): Promise<LinkRecord | undefined> {
+async function written(
+  stored: Partial<LinkRecord> | undefined,
+  admitted: Promise<unknown> = Promise.resolve(),
+): Promise<LinkRecord | undefined> {
   let link: LinkRecord | undefined;
   await openGatewayLink(
     {
@@ -20,6 +23,7 @@ async function written(stored: Partial<LinkRecord> | undefined): Promise<LinkRec
       },
     },
     opened,
+    admitted,
   );
   return link;
 }
@@ -27,6 +31,23 @@ async function written(stored: Partial<LinkRecord> | undefined): Promise<LinkRec
 describe('a link at a gateway', () => {
   it('is believed for the 2 hours that its connection lives at most', async () => {
     expect(await written(undefined)).toMatchObject({ connectedAt: 1_000_500, expiresAt: 8_201 });
+  });
+
+  it('is read for beside the admission, and written after it only', async () => {
+    const admission = Promise.withResolvers<void>();
+    let read = false;
+    const registry = {
+      link: async () => {
+        read = true;
+        return undefined;
+      },
+      openLink: async () => 'opened' as const,
+    };
+    const opening = openGatewayLink(registry, opened, admission.promise);
+    expect(read).toBe(true);
+    admission.reject(new Error('replayed'));
+    await expect(opening).rejects.toThrow('replayed');
+    await expect(written(undefined, Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
   it('remembers the open link whose place it takes, and no other', async () => {

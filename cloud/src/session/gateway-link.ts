@@ -11,6 +11,10 @@ export interface GatewayConnection {
   /** Epoch milliseconds, by the gateway. */
   readonly connectedAt: number;
   readonly identity: LinkIdentity;
+  /** The key with which the link was opened; undefined where an issuer's token did. */
+  readonly publicKey?: string;
+  /** The operator had asked for another key when it was opened. */
+  readonly rotationAsked?: boolean;
 }
 
 export interface OpenedLink extends GatewayConnection {
@@ -26,17 +30,24 @@ export function isGreeted({ agent }: LinkRecord): boolean {
   return agent !== unsaid;
 }
 
+/** Whether it may still be there (`now` in milliseconds): nothing is said of its agent. */
+export function isOpen({ closedAt, expiresAt = 0 }: LinkRecord, now: number): boolean {
+  return closedAt === undefined && expiresAt * 1_000 > now;
+}
+
 /**
  * Records a link while its handshake is held, before anything can come from it. `older`: a newer link of this
- * instance is there already. Throws `RegistryError`.
+ * instance is there already. `admitted` is waited for before anything is written, and rejects where the agent may not
+ * link. Throws what it throws, or `RegistryError`.
  */
 export async function openGatewayLink(
   registry: Pick<Registry, 'link' | 'openLink'>,
   opened: OpenedLink,
+  admitted: Promise<unknown>,
 ): Promise<'opened' | 'older'> {
   const { connectionId, connectedAt, subprotocol } = opened;
   const { device, instance } = opened.identity;
-  const before = await registry.link(device, instance);
+  const [before] = await Promise.all([registry.link(device, instance), admitted]);
   const replaces = openConnectionOf(before, connectionId);
   // Until its own hello the link that it replaces goes on.
   const { sources, labels, features } =

@@ -5,6 +5,7 @@ import { FakeTarget } from '../../test/fake-target.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { replyToKey } from '../reply/reply-to.ts';
 import { LinkSession } from './link-session.ts';
+import { MessageBudget } from './message-budget.ts';
 
 class ClosableTarget extends FakeTarget {
   closedWith: string[] = [];
@@ -41,10 +42,12 @@ function bench() {
       heartbeat: { intervalMs: 10, timeoutMs: 5 },
       features: ['x'],
     },
+    budget: new MessageBudget(clock),
     events: {
       opened: () => events.push('opened'),
       described: () => events.push('described'),
       draining: () => events.push('draining'),
+      offered: ({ publicKey }) => events.push(`offered ${publicKey}`),
       closed: (why) => events.push(`closed ${why}`),
       stray: (reason) => events.push(`stray ${reason}`),
       ignored: (name) => events.push(`ignored ${name}`),
@@ -52,6 +55,12 @@ function bench() {
   });
   session.start();
   return { clock, connection, session, events };
+}
+
+function greeted() {
+  const made = bench();
+  made.session.receive(hello);
+  return made;
 }
 
 const say = (message: AgentMessage | Ignored): AgentMessage | Ignored => message;
@@ -129,5 +138,33 @@ describe('a link at the relay', () => {
     b.session.receive({ action: 'bye', code: 'drained' });
     b.session.lost('link-lost');
     expect(b.events).toEqual(['opened', 'closed drained']);
+  });
+
+  test('an offered key is passed on', () => {
+    const { session, events } = greeted();
+    session.receive(say({ action: 'rotate', publicKey: 'ed25519:x', proof: 'p' }));
+    expect(events).toContain('offered ed25519:x');
+  });
+
+  test.each([
+    ['keep-alives', { action: 'keep-alive' }],
+    ['unknown actions', { action: 'ignored', name: 'wave' }],
+    ['greetings', hello],
+    ['offered keys', { action: 'rotate', publicKey: 'ed25519:x', proof: 'p' }],
+  ] as [string, AgentMessage | Ignored][])(
+    'far too many %s end it, and say so',
+    (_name, message) => {
+      const { session, events, connection } = greeted();
+      for (let at = 0; at < 600; at += 1) session.receive(message);
+      expect(events.at(-1)).toBe('closed too-many-messages');
+      expect(connection.closedWith).toEqual(['too-many-messages']);
+      expect(events.length).toBeLessThan(510);
+    },
+  );
+
+  test('far too many pings end it as well', () => {
+    const { session, events } = greeted();
+    for (let at = 0; at < 600; at += 1) session.pinged();
+    expect(events.at(-1)).toBe('closed too-many-messages');
   });
 });

@@ -1,14 +1,18 @@
 import {
+  type AgentDrain,
   type AgentMessage,
   type Clock,
   type Hello,
   type Ignored,
+  type KeepAlive,
   type Limits,
+  type OfferedKey,
   protocolVersion,
   type Timer,
 } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
 import type { ReplyDesk, StrayReason } from '../reply/reply-desk.ts';
+import type { MessageBudget } from './message-budget.ts';
 
 /** Who dialled, by its handshake token. */
 export interface LinkIdentity {
@@ -33,6 +37,8 @@ export interface SessionEvents {
   /** A repeated `hello`. */
   described(hello: Hello): void;
   draining(): void;
+  /** The agent's next key. */
+  offered(key: OfferedKey): void;
   closed(why: string): void;
   stray(reason: StrayReason, action: string): void;
   ignored(name: string): void;
@@ -44,6 +50,7 @@ export interface LinkSessionOptions {
   readonly replies: ReplyDesk;
   readonly clock: Clock;
   readonly terms: WelcomeTerms;
+  readonly budget: MessageBudget;
   readonly events: SessionEvents;
 }
 
@@ -91,15 +98,19 @@ export class LinkSession {
       case 'upload':
       case 'complete':
         return this.#reply(message);
-      case 'drain':
-        return this.#drain();
       case 'bye':
         return this.#bye(message.code, message.reason);
+      case 'drain':
       case 'keep-alive':
-        return this.#options.connection.control({ action: 'kept-alive' });
+      case 'rotate':
       case 'ignored':
-        return this.#options.events.ignored(message.name);
+        if (this.#mayBeMore()) this.#aside(message);
     }
+  }
+
+  /** A ping of the WebSocket layer, which has been answered. */
+  pinged(): void {
+    this.#mayBeMore();
   }
 
   /** Ends the link from this side, with a `bye`. */
@@ -117,7 +128,29 @@ export class LinkSession {
     this.#options.events.closed(why);
   }
 
+  #aside(message: AgentDrain | KeepAlive | OfferedKey | Ignored): void {
+    switch (message.action) {
+      case 'drain':
+        return this.#drain();
+      case 'keep-alive':
+        return this.#options.connection.control({ action: 'kept-alive' });
+      case 'rotate':
+        return this.#options.events.offered(message);
+      case 'ignored':
+        return this.#options.events.ignored(message.name);
+    }
+  }
+
+  /** Counts a message that no pull needs; ends the link where it is one too many. */
+  #mayBeMore(): boolean {
+    if (this.#state === 'closed') return false;
+    if (this.#options.budget.spend()) return true;
+    this.end('too-many-messages', 'far more messages came than pulls need');
+    return false;
+  }
+
   #hello(hello: Hello): void {
+    if (!this.#mayBeMore()) return;
     const { identity, events } = this.#options;
     if (hello.version !== protocolVersion) {
       const versions = `the agent speaks version ${hello.version}, this relay ${protocolVersion}`;
@@ -153,7 +186,9 @@ export class LinkSession {
 
   #reply(message: Parameters<ReplyDesk['receive']>[0]): void {
     const reason = this.#options.replies.receive(message, this.#sender);
-    if (reason !== undefined) this.#options.events.stray(reason, message.action);
+    if (reason !== undefined && this.#mayBeMore()) {
+      this.#options.events.stray(reason, message.action);
+    }
   }
 
   #drain(): void {

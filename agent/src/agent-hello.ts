@@ -18,7 +18,8 @@ import { version } from './version.ts';
 export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): Hello {
   const { device, instance, labels, subprotocols } = config;
   const agent = `pullwire-agent/${version}`;
-  const features: readonly Feature[] = ['resend', 'upload'];
+  const own: readonly Feature[] = config.tokenFile === null ? ['rotate'] : [];
+  const features: readonly Feature[] = ['resend', ...own, 'upload'];
   const hello = {
     action: 'hello',
     version: protocolVersion,

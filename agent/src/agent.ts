@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@pullwire/shared';
@@ -7,8 +6,8 @@ import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
-import { readDeviceKey } from './identity/device-key.ts';
-import { signHandshakeToken } from './identity/handshake-token.ts';
+import { KeyRing } from './identity/key-ring.ts';
+import { readTokenFile } from './identity/token-file.ts';
 import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
@@ -79,11 +78,11 @@ export class Agent {
    * @throws KeyError, SourceOpenError, ConfigError, ProxyError: what was configured is not there, or not usable.
    */
   async start(signal?: AbortSignal): Promise<void> {
-    const key = await readDeviceKey(this.#config.keyFile);
+    const keys = await this.#readKeys();
     const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
     await this.#take(this.#config);
     this.#logStart(proxy);
-    this.#link = this.#createLink(key, proxy);
+    this.#link = this.#createLink(keys, proxy);
     this.#link.start(signal);
   }
 
@@ -113,6 +112,16 @@ export class Agent {
       .map(([name]) => name);
   }
 
+  /** Whether no link has opened yet. */
+  get neverLinked(): boolean {
+    return (this.#link?.snapshot().counters.links ?? 0) === 0;
+  }
+
+  /** Why there is no link, for people. */
+  get lastTrouble(): string | undefined {
+    return this.#link?.lastTrouble;
+  }
+
   snapshot(): AgentSnapshot {
     return {
       link: this.#link?.snapshot(),
@@ -131,7 +140,16 @@ export class Agent {
     return this.#config[name as keyof AgentConfig];
   }
 
-  #createLink(key: KeyObject, proxy: URL | undefined): AgentLink {
+  /** Undefined where an issuer's token stands in the key's place. */
+  async #readKeys(): Promise<KeyRing | undefined> {
+    const { tokenFile, keyFile } = this.#config;
+    if (tokenFile !== null) return undefined;
+    const keys = new KeyRing(keyFile, this.#deps.logger);
+    await keys.start();
+    return keys;
+  }
+
+  #createLink(keys: KeyRing | undefined, proxy: URL | undefined): AgentLink {
     const { relay, subprotocols, redial, heartbeat, drainMs } = this.#config;
     const { clock, random, logger, onFinal } = this.#deps;
     const secureContext = this.#secureContext();
@@ -140,8 +158,9 @@ export class Agent {
       subprotocols,
       hello: helloOf(this.#config, this.#sources.infos),
       receiver: this.#desk,
-      dial: async () => ({
-        headers: { authorization: `Bearer ${await this.#token(key)}` },
+      keys,
+      dial: async (now) => ({
+        headers: { authorization: `Bearer ${await this.#token(keys, now)}` },
         secureContext,
         tunnel: proxy && openTunnel(proxy, secureContext),
       }),
@@ -161,10 +180,11 @@ export class Agent {
     return this.#context;
   }
 
-  #token(key: KeyObject): Promise<string> {
-    const { device, instance, audience } = this.#config;
-    const { clock, newId } = this.#deps;
-    return signHandshakeToken(key, { device, instance, audience, jti: newId(), now: clock.wall() });
+  /** `now`: the relay's time, as far as it is known. */
+  #token(keys: KeyRing | undefined, now: number): Promise<string> {
+    const { device, instance, audience, tokenFile } = this.#config;
+    if (keys === undefined) return readTokenFile(tokenFile ?? '');
+    return keys.sign({ device, instance, audience, jti: this.#deps.newId(), now });
   }
 
   #logStart(proxy: URL | undefined): void {

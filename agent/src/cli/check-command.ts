@@ -11,7 +11,7 @@ import type { CliHost } from './cli-host.ts';
 
 /** Opens what `run` would open, dials nothing, and prints what may be asked of whom. */
 export async function check(config: AgentConfig, host: CliHost): Promise<void> {
-  const key = await readDeviceKey(config.keyFile);
+  const key = config.tokenFile === null ? await readDeviceKey(config.keyFile) : undefined;
   const proxy = proxyFor(new URL(config.relay), host.env);
   const deps = { clock: systemClock, env: host.env, readFile: readFileSync };
   const sources = new AgentSources(deps, () => {});
@@ -21,7 +21,9 @@ export async function check(config: AgentConfig, host: CliHost): Promise<void> {
     `relay     ${config.relay} (audience ${config.audience})`,
     `proxy     ${proxy === undefined ? 'none' : withoutCredentials(proxy)}`,
     `device    ${config.device}, instance ${config.instance}`,
-    `key       ${publicKeyText(key)}`,
+    key === undefined
+      ? `token     from ${config.tokenFile}, in place of a key`
+      : `key       ${publicKeyText(key)}`,
     `encodings ${config.subprotocols.join(', ') || 'none offered: pullwire.v1+json'}`,
     `uploads   to the relay's host ${config.uploadHosts.map((host) => `and ${host} `).join('')}only`,
     ...[...config.sources].flatMap(([name, source]) => describeSource(name, source)),
@@ -33,7 +35,8 @@ export async function check(config: AgentConfig, host: CliHost): Promise<void> {
 function describeSource(name: string, source: SourceConfig): string[] {
   const { requestBytes, pulls, rate } = source.limits;
   const allowed = source.allow.map(
-    ({ methods, paths }) => `${methods.join(' ')} on ${paths.join(' ')}`,
+    ({ methods, paths, callers }) =>
+      `${methods.join(' ')} on ${paths.join(' ')}${callers === undefined ? '' : `, for ${callers.join(', ')} only`}`,
   );
   const most = [
     `${pulls} pulls in flight`,

@@ -1,7 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { type ScalarSetting, scalarSettings } from '../config/config-setting.ts';
-import { loadConfig } from '../config/load-config.ts';
+import {
+  type ConfigOrigins,
+  type EnrolSettings,
+  loadConfig,
+  loadEnrolSettings,
+} from '../config/load-config.ts';
 import type { CliHost } from './cli-host.ts';
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -17,17 +22,26 @@ export function addConfigOptions(command: Command): Command {
 
 /** @throws ConfigError with every mistake at once. */
 export function loadConfigOf(values: Values, host: CliHost): AgentConfig {
+  return loadConfig(originsOf(values, host));
+}
+
+/** @throws ConfigError, of what an enrolment needs alone. */
+export function loadEnrolSettingsOf(values: Values, host: CliHost): EnrolSettings {
+  return loadEnrolSettings(originsOf(values, host));
+}
+
+function originsOf(values: Values, host: CliHost): ConfigOrigins {
   const text = (name: string): string | undefined => {
     const value = values[name];
     return value === undefined ? undefined : String(value);
   };
   const flags = [...options].map(([key, option]) => [key, text(option.attributeName())] as const);
-  return loadConfig({
+  return {
     file: text('config'),
     env: host.env,
     flags: Object.fromEntries(flags),
     workingFolder: host.workingFolder,
-  });
+  };
 }
 
 function optionOf({ flag, format, doc, env }: ScalarSetting): Option {

@@ -1,13 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { KeyError } from '../identity/device-key.ts';
+import { EnrolError } from '../identity/enrol-error.ts';
 import { ProxyError } from '../link/proxy.ts';
 import { SourceOpenError } from '../source/open-source.ts';
 import { version } from '../version.ts';
 import { check } from './check-command.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
-import { addConfigOptions, loadConfigOf } from './config-option.ts';
+import { addConfigOptions, loadConfigOf, loadEnrolSettingsOf } from './config-option.ts';
 import { configReference } from './config-reference.ts';
+import { type EnrollOptions, enroll } from './enroll-command.ts';
 import { keygen } from './keygen-command.ts';
 import { run } from './run-command.ts';
 import { token } from './token-command.ts';
@@ -35,7 +37,33 @@ function createProgram(host: CliHost, exit: (code: number) => void): Command {
     .addHelpText('after', configReference);
   addConfigOptions(program.command('run'))
     .description('dial the relay and answer pulls until stopped')
-    .action(async (values) => exit(await run(() => loadConfigOf(values, host), host)));
+    .action(async (values) => {
+      const loads = {
+        enrolment: () => loadEnrolSettingsOf(values, host),
+        config: () => loadConfigOf(values, host),
+      };
+      exit(await run(loads, host));
+    });
+  program
+    .command('enroll')
+    .description("make the device's key and bring it to the relay, with a code of its operator")
+    .requiredOption('--relay <url>', "the relay's address, such as https://relay.example")
+    .option(
+      '--code <code>',
+      'as pullwire-relay enroll-code printed it; - reads it from stdin (PULLWIRE_ENROLL_CODE)',
+    )
+    .option('--device <id>', 'the id of the device, where the code names none')
+    .option('-c, --config <file>', 'the configuration to write, or to add to', 'agent.yaml')
+    .option(
+      '--key-file <file>',
+      'where the key goes. Default: identity/device.key beside the configuration.',
+    )
+    .option(
+      '--ca <file>',
+      "authorities (PEM) for the relay's certificate, in place of the system's",
+    )
+    .option('--insecure', 'send the code in the clear, off loopback too')
+    .action((values: EnrollOptions) => enroll(values, host));
   addConfigOptions(program.command('token'))
     .description('print a handshake token, for wscat and the like')
     .action((values) => token(loadConfigOf(values, host), host));
@@ -54,6 +82,10 @@ function createProgram(host: CliHost, exit: (code: number) => void): Command {
 function report(error: unknown, host: CliHost): number {
   // commander has said already what it had to say: help, version, or what is wrong with the command line.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof EnrolError) {
+    host.writeError(`pullwire-agent: not enrolled: ${error.message}\n`);
+    return exitCodes.failed;
+  }
   if (isForPeople(error)) {
     host.writeError(`pullwire-agent: ${error.message}\n`);
     return exitCodes.usage;

@@ -6,11 +6,22 @@ import type { Logger } from 'pino';
 import { type Agent, createAgent } from '../agent.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { ConfigError, describeProblem } from '../config/config-error.ts';
+import type { EnrolSettings } from '../config/load-config.ts';
 import { SourceOpenError } from '../source/open-source.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
+import { enrollCodeVariable } from './enroll-command.ts';
+import { enrolAtFirstStart } from './first-start.ts';
 
-/** Runs the agent until a signal or the relay ends it. Resolves with the exit code. `load` reads the configuration. */
-export async function run(load: () => AgentConfig, host: CliHost): Promise<number> {
+/** How the configuration is read: the part that an enrolment needs, and the whole. */
+export interface ConfigLoads {
+  enrolment(): EnrolSettings;
+  config(): AgentConfig;
+}
+
+/** Runs the agent until a signal or the relay ends it. Resolves with the exit code. */
+export async function run(loads: ConfigLoads, host: CliHost): Promise<number> {
+  await firstStart(loads, host);
+  const load = (): AgentConfig => loads.config();
   const config = load();
   const { log, flush } = createLog(config.log.level);
   const ended = Promise.withResolvers<number>();
@@ -21,15 +32,38 @@ export async function run(load: () => AgentConfig, host: CliHost): Promise<numbe
     env: host.env,
     readFile: readFileSync,
     logger: log,
-    onFinal: ({ exitCode }) => ended.resolve(exitCode),
+    onFinal: ({ exitCode, text }) => {
+      host.writeError(`pullwire-agent: ${text}\n`);
+      ended.resolve(exitCode);
+    },
   });
   handleSignals(agent, { load, log, host, end: () => ended.resolve(exitCodes.ok) });
   try {
     await agent.start();
     const code = await ended.promise;
+    sayLastTrouble(agent, code, host);
     await agent.stop();
     log.info({ code }, 'agent stopped');
     return code;
+  } finally {
+    flush();
+  }
+}
+
+/** Whoever finds it stopped and never linked wants to know why, without reading the log. */
+function sayLastTrouble(agent: Agent, code: number, host: CliHost): void {
+  const { neverLinked, lastTrouble } = agent;
+  if (code !== exitCodes.ok || !neverLinked || lastTrouble === undefined) return;
+  host.writeError(`pullwire-agent: it was never linked: ${lastTrouble}\n`);
+}
+
+/** Before anything else is read: the device may not know yet who it is. */
+async function firstStart(loads: ConfigLoads, host: CliHost): Promise<void> {
+  if (!host.env[enrollCodeVariable]) return;
+  const settings = loads.enrolment();
+  const { log, flush } = createLog(settings.logLevel);
+  try {
+    await enrolAtFirstStart(settings, host, log);
   } finally {
     flush();
   }

@@ -11,6 +11,9 @@ export interface AgentConfig {
   readonly device: string;
   readonly instance: string;
   readonly keyFile: string;
+  /** An issuer's token in place of the key. */
+  readonly tokenFile: string | null;
+  readonly enrollUrl: string | null;
   readonly audience: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly insecure: boolean;

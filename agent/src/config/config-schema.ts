@@ -18,6 +18,8 @@ export interface ConfigValues {
   readonly device: string;
   readonly instance: string;
   readonly keyFile: string;
+  readonly tokenFile: string | null;
+  readonly enrollUrl: string | null;
   readonly audience: string | null;
   readonly insecure: boolean;
   readonly ca: string | null;
@@ -35,14 +37,14 @@ const hour = 3_600_000;
 /** The settings that have one value each; also the source of `--help` and of the README's reference. */
 export const configSchema = {
   relay: {
-    doc: 'URL of the relay; its path is /link where none is given.',
+    doc: 'URL of the relay; its path is /link where none is given. An enrolled device knows it.',
     format: 'relay-url',
     default: null,
     env: 'PULLWIRE_AGENT_RELAY',
     flag: '--relay',
   },
   device: {
-    doc: 'Id of the device that this agent speaks for.',
+    doc: 'Id of the device that this agent speaks for. An enrolled device knows it.',
     format: 'device',
     default: null,
     env: 'PULLWIRE_AGENT_DEVICE',
@@ -61,6 +63,22 @@ export const configSchema = {
     default: 'device.key',
     env: 'PULLWIRE_AGENT_KEY_FILE',
     flag: '--key-file',
+  },
+  tokenFile: {
+    doc: "File with an issuer's token (JWT), in place of the key; read again for each dial.",
+    format: 'path',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_TOKEN_FILE',
+    flag: '--token-file',
+  },
+  enrollUrl: {
+    doc: 'Where a device without a key enrols at its first start (PULLWIRE_ENROLL_CODE), where it is not the host of `relay`.',
+    format: 'text',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_ENROLL_URL',
+    flag: '--enroll-url',
   },
   audience: {
     doc: 'Whom the handshake token is for, where it is not the host of `relay`.',

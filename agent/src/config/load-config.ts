@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Subprotocol } from '@pullwire/shared';
+import { readEnrolmentRecord } from '../identity/enrolment-record.ts';
 import { audienceOf } from '../identity/handshake-token.ts';
 import type { ConfigProblem } from '../source/config-problem.ts';
 import { parseSources, type SourceConfigs } from '../source/source-config.ts';
@@ -37,16 +38,75 @@ export function loadConfig(origins: ConfigOrigins): AgentConfig {
   const path = configFile(origins);
   const file = readConfigFile(path);
   const merged = mergeConfig({ ...origins, file: file.values, fileFolder: dirname(path) });
+  const contradiction = takeEnrolled(merged);
   const labels = parseLabels(file.values.get('labels') ?? {});
   const sources = parseSources(file.values.get('sources') ?? {});
   const ca = readAuthorities(merged.get('ca'));
-  const problems = [...file.problems, ...unknownVariables(origins.env), ...wrongValues(merged)];
+  const problems = [
+    ...file.problems,
+    ...contradiction,
+    ...unknownVariables(origins.env),
+    ...wrongValues(merged),
+  ];
   for (const part of [labels, sources, ca]) if ('problems' in part) problems.push(...part.problems);
   if (problems.length > 0 || !('labels' in labels && 'sources' in sources && 'pem' in ca)) {
     throw new ConfigError(problems);
   }
   const values = merged.validate({ allowed: 'strict' }).getProperties();
   return checked(toConfig(values, labels.labels, sources.sources, ca.pem));
+}
+
+/** What enrolling at the first start needs to know. */
+export interface EnrolSettings {
+  readonly keyFile: string;
+  readonly relay: string | undefined;
+  readonly enrollUrl: string | undefined;
+  readonly device: string | undefined;
+  /** PEM. */
+  readonly ca: string | undefined;
+  readonly insecure: boolean;
+  readonly redial: AgentConfig['redial'];
+  readonly logLevel: AgentConfig['log']['level'];
+}
+
+/**
+ * The part of the configuration that is there before the device is enrolled.
+ *
+ * @throws ConfigError where that part is wrong; the rest is checked when it is used.
+ */
+export function loadEnrolSettings(origins: ConfigOrigins): EnrolSettings {
+  const path = configFile(origins);
+  const file = readConfigFile(path);
+  const merged = mergeConfig({ ...origins, file: file.values, fileFolder: dirname(path) });
+  const isOpen = (key: string): boolean =>
+    (key === 'device' || key === 'relay') && merged.get(key) === null;
+  const ca = readAuthorities(merged.get('ca'));
+  const problems = wrongValues(merged).filter(({ key }) => !isOpen(key));
+  if ('problems' in ca) problems.push(...ca.problems);
+  if (problems.length > 0 || !('pem' in ca)) throw new ConfigError(problems);
+  return {
+    keyFile: merged.get('keyFile'),
+    relay: merged.get('relay') ?? undefined,
+    enrollUrl: merged.get('enrollUrl') ?? undefined,
+    device: merged.get('device') ?? undefined,
+    ca: ca.pem,
+    insecure: merged.get('insecure'),
+    redial: merged.get('redial'),
+    logLevel: merged.get('log.level'),
+  };
+}
+
+/** An enrolled device knows who it is and where it dials; what the configuration says besides must agree. */
+function takeEnrolled(merged: MergedConfig): ConfigProblem[] {
+  const keyFile: unknown = merged.get('keyFile');
+  const record = typeof keyFile === 'string' ? readEnrolmentRecord(keyFile) : undefined;
+  if (record === undefined) return [];
+  if (merged.get('relay') === null) merged.set('relay', record.relay);
+  const device: unknown = merged.get('device');
+  if (device === null) merged.set('device', record.device);
+  if (device === null || device === record.device) return [];
+  const expected = `${record.device}, as which the key in ${String(keyFile)} was enrolled`;
+  return [{ key: 'device', value: String(device), expected }];
 }
 
 /** @throws ConfigError where none is named. */

@@ -8,22 +8,23 @@ import {
 } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { PullReceiver } from '../pull/pull-link.ts';
+import { describeRefusal, type FinalRefusal } from './final-refusal.ts';
+import { HandshakeAnswers } from './handshake-answers.ts';
 import type { HeartbeatBounds } from './heartbeat-bounds.ts';
+import { KeyOffer } from './key-offer.ts';
 import { Link, type LinkState } from './link.ts';
 import { type LinkCounters, linkCounters } from './link-counters.ts';
+import type { LinkKeys } from './link-keys.ts';
 import type { Dial, LinkSocket } from './link-socket.ts';
 import { ReconnectingSocket } from './reconnecting-socket.ts';
-import { logRedial } from './redial-log.ts';
-import { type LinkEnd, type RedialSettings, redial } from './redial-policy.ts';
+import { describeTrouble, type EndedLink, logRedial } from './redial-log.ts';
+import { type LinkEnd, type Redial, type RedialSettings, redial } from './redial-policy.ts';
+import { cleanRemark } from './remark.ts';
+
+export type { FinalRefusal } from './final-refusal.ts';
 
 /** PROTOCOL.md, "States of a link". */
 export type AgentLinkState = 'dialling' | LinkState;
-
-/** The relay will never take this agent again. */
-export interface FinalRefusal {
-  readonly reason: string;
-  readonly exitCode: number;
-}
 
 export interface AgentLinkOptions {
   readonly url: string;
@@ -31,8 +32,13 @@ export interface AgentLinkOptions {
   readonly subprotocols: readonly Subprotocol[];
   readonly hello: Hello;
   readonly receiver: PullReceiver;
-  /** What an attempt dials with, made anew for each: the token is good for minutes. */
-  dial(): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  /**
+   * What an attempt dials with, made anew for each: the token is good for minutes. `now` is the relay's time as far as
+   * it is known, in milliseconds since the epoch: tokens are signed by it.
+   */
+  dial(now: number): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  /** Absent where the device has no key of its own: it cannot be changed then (feature `rotate`). */
+  readonly keys?: LinkKeys | undefined;
   readonly redial: RedialSettings;
   readonly heartbeat: HeartbeatBounds;
   readonly limits: LinkTimeLimits;
@@ -70,24 +76,32 @@ export interface LinkSnapshot {
 export class AgentLink {
   readonly #options: AgentLinkOptions;
   readonly #socket: ReconnectingSocket;
+  readonly #answers: HandshakeAnswers;
+  readonly #offer: KeyOffer | undefined;
   #hello: Hello;
   #link: Link | undefined;
   #state: AgentLinkState = 'closed';
   #attempt = 0;
+  #lastTrouble: string | undefined;
   #stopping: Promise<void> | undefined;
   readonly #counters = linkCounters();
   readonly #collector = new BufferCollector();
 
   constructor(options: AgentLinkOptions) {
+    const { clock, logger, keys } = options;
+    const { device } = options.hello;
     this.#options = options;
     this.#hello = options.hello;
+    this.#answers = new HandshakeAnswers({ clock, keys, logger });
+    this.#offer = keys && new KeyOffer({ keys, device, clock, logger });
     this.#socket = new ReconnectingSocket({
       url: options.url,
       subprotocols: options.subprotocols,
-      clock: options.clock,
+      clock,
       handshakeMs: options.limits.handshakeMs,
       closeMs: options.limits.closeMs,
-      prepare: () => options.dial(),
+      prepare: () => options.dial(this.#answers.now()),
+      explain: (end, socket, signal) => socket.explain(end, signal),
       waitAfter: (end, socket) => this.#waitAfter(end, socket),
       onDial: (socket) => this.#dialled(socket),
     });
@@ -95,6 +109,11 @@ export class AgentLink {
 
   get state(): AgentLinkState {
     return this.#state;
+  }
+
+  /** For people, in one line: why there is no link, by the last one or the last attempt; undefined while all is well. */
+  get lastTrouble(): string | undefined {
+    return this.#lastTrouble;
   }
 
   /** Begins to dial; what comes of it is told to the hooks. Aborting `signal` ends the link without draining it. */
@@ -135,6 +154,7 @@ export class AgentLink {
   async #shutDown(): Promise<void> {
     const { receiver, limits, logger } = this.#options;
     const link = this.#link;
+    this.#offer?.lost();
     const drained = receiver.drain();
     if (link?.state === 'open' || link?.state === 'draining') {
       logger.info({ inFlight: receiver.inFlight, drainMs: limits.drainMs }, 'draining');
@@ -152,6 +172,7 @@ export class AgentLink {
   }
 
   #abort(): void {
+    this.#offer?.lost();
     this.#link?.bye('shutdown');
     this.#stopping ??= this.#socket.stop(byeRule('shutdown').close);
   }
@@ -172,6 +193,7 @@ export class AgentLink {
 
   #opened(socket: LinkSocket): void {
     const { receiver, clock, limits, heartbeat } = this.#options;
+    this.#answers.accepted(socket.heard);
     this.#link = new Link({
       socket,
       receiver,
@@ -183,6 +205,8 @@ export class AgentLink {
       hooks: {
         state: (link) => this.#linkChanged(link),
         malformed: (error) => this.#malformed(error),
+        rotate: (asking) => this.#offer?.wished(asking),
+        rotated: (rotated) => this.#offer?.answered(rotated),
         failed: (error) =>
           this.#options.logger.error({ err: error }, 'a frame could not be handled'),
       },
@@ -192,11 +216,17 @@ export class AgentLink {
   }
 
   #linkChanged(link: Link): void {
-    if (link.state === 'open') this.#logOpen(link);
+    if (link.state === 'open') this.#welcomed(link);
     if (link.state === 'draining' && link.drainWithinMs !== undefined) {
       this.#options.logger.info({ withinMs: link.drainWithinMs }, 'the relay will close this link');
     }
     this.#enter(link.state);
+  }
+
+  #welcomed(link: Link): void {
+    this.#answers.welcomed();
+    this.#lastTrouble = undefined;
+    this.#logOpen(link);
   }
 
   #logOpen(link: Link): void {
@@ -218,25 +248,48 @@ export class AgentLink {
   #waitAfter(end: LinkEnd, socket: LinkSocket | undefined): number | undefined {
     const link = this.#link;
     this.#link = undefined;
+    this.#offer?.lost();
     if (this.#stopping !== undefined) return undefined;
     const bye = link?.byeSaid;
     const why: LinkEnd = bye === undefined ? end : { cause: 'bye', code: bye.code };
-    const livedMs = link?.livedMs ?? 0;
-    const input = { end: why, livedMs, attempt: this.#attempt, random: this.#options.random() };
-    const next = redial(input, this.#options.redial);
+    const said = bye?.reason ?? socket?.refusal?.detail;
+    const remark = cleanRemark(said ?? (end.cause === 'closed' ? socket?.failure : undefined));
+    const atOnce = this.#answers.ended(end, socket?.heard);
+    this.#lastTrouble = describeTrouble(why, remark);
     this.#enter('closed');
+    const livedMs = link?.livedMs ?? 0;
+    return this.#redial({ end: why, remark, atOnce, livedMs });
+  }
+
+  #redial(ended: Pick<EndedLink, 'end' | 'remark' | 'atOnce' | 'livedMs'>): number | undefined {
+    const { random, logger } = this.#options;
+    const { end, atOnce, livedMs } = ended;
+    const input = { end, livedMs, attempt: this.#attempt, random: random(), atOnce };
+    const next = redial(input, this.#options.redial);
     if ('final' in next) {
-      this.#options.logger.fatal(
-        { reason: next.final, detail: bye?.reason },
-        'the relay refuses this agent for good',
-      );
-      this.#options.onFinal({ reason: next.final, exitCode: next.exitCode });
+      this.#refused(ended, next);
       return undefined;
     }
-    this.#attempt = next.attempt;
     const { waitMs, attempt } = next;
-    logRedial(this.#options.logger, { end: why, bye, socket, waitMs, attempt, livedMs });
-    return next.waitMs;
+    this.#attempt = attempt;
+    const { clockAheadMs } = this.#answers;
+    logRedial(logger, { ...ended, clockAheadMs, waitMs, attempt });
+    return waitMs;
+  }
+
+  #refused(
+    { end, remark }: Pick<EndedLink, 'end' | 'remark'>,
+    next: Extract<Redial, { final: string }>,
+  ): void {
+    const { url, logger, onFinal } = this.#options;
+    const { device } = this.#hello;
+    const text = describeRefusal({ end, remark, device, url });
+    this.#lastTrouble = text;
+    logger.fatal(
+      { reason: next.final, detail: remark, text },
+      'the relay refuses this agent for good',
+    );
+    onFinal({ reason: next.final, text, exitCode: next.exitCode });
   }
 
   #enter(state: AgentLinkState): void {

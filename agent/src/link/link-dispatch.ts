@@ -3,6 +3,7 @@ import {
   type Ignored,
   type RelayDrain,
   type RelayMessage,
+  type Rotated,
   type Welcome,
   WireError,
 } from '@pullwire/shared';
@@ -14,6 +15,8 @@ export interface RelayHandlers {
   pull(message: PullMessage): void;
   drain(drain: RelayDrain): void;
   bye(bye: Bye): void;
+  rotate(): void;
+  rotated(rotated: Rotated): void;
   ignored(): void;
 }
 
@@ -46,6 +49,12 @@ export function dispatch(
     case 'drain':
       mustBeGreeted(message.action, greeted);
       return handlers.drain(message);
+    case 'rotate':
+      mustBeGreeted(message.action, greeted);
+      return handlers.rotate();
+    case 'rotated':
+      mustBeGreeted(message.action, greeted);
+      return handlers.rotated(message);
     case 'kept-alive':
       // It was received: that is all it is for.
       return mustBeGreeted(message.action, greeted);

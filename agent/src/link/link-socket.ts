@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { type Clock, frameLimits, type Movement, movementOf } from '@pullwire/shared';
 import { type ClientOptions, WebSocket } from 'ws';
+import { type CertificateWay, explainOutsideDates, isOutsideDates } from './certificate-dates.ts';
 import type { Tunnel } from './proxy.ts';
 import type { LinkEnd } from './redial-policy.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
+import type { HeardDate } from './relay-clock.ts';
 
 /** What one attempt dials with. */
 export interface Dial {
@@ -26,18 +28,24 @@ const maxPayload = frameLimits['pullwire.v1+bin'].frameBytes + 1_024;
 /** One attempt at a WebSocket and what became of it. `ended` resolves once, whatever happens, and never rejects. */
 export class LinkSocket extends WebSocket {
   readonly ended: Promise<LinkEnd>;
-  readonly #clock: Clock;
-  readonly #tunnel: Tunnel | undefined;
+  readonly #dial: Dial;
   #transport: Socket | undefined;
+  #heard: HeardDate | undefined;
   #refusal: Refusal | undefined;
-  #failure: string | undefined;
+  #error: Error | undefined;
   #opened = false;
 
   constructor(url: string, protocols: readonly string[], dial: Dial) {
-    super(url, [...protocols], clientOptions(dial));
-    this.#clock = dial.clock;
-    this.#tunnel = dial.tunnel;
+    const { clock, tunnel } = dial;
+    let sentAt = clock.monotonic();
+    super(
+      url,
+      [...protocols],
+      clientOptions(dial, () => (sentAt = clock.monotonic())),
+    );
+    this.#dial = dial;
     this.on('upgrade', (response) => {
+      this.#heard = heardIn(response, clock, sentAt);
       // The only public way to the socket below: corking and counting bytes need it.
       this.#transport = response.socket;
     });
@@ -46,14 +54,16 @@ export class LinkSocket extends WebSocket {
     });
     // `ws` emits `error` also after whoever dialled has removed its listeners; without one the process would end.
     this.on('error', (error) => {
-      this.#failure ??= describeFailure(error);
+      this.#error ??= error;
     });
     this.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
+      // What a proxy says tells nothing of the relay's time.
+      if (tunnel?.refusal() === undefined) this.#heard = heardIn(response, clock, sentAt);
       void this.#refused(response);
     });
     this.ended = new Promise((resolve) => {
       this.once('close', (closeCode: number) => {
-        this.#tunnel?.close();
+        tunnel?.close();
         resolve(this.#endOf(closeCode));
       });
     });
@@ -70,9 +80,29 @@ export class LinkSocket extends WebSocket {
     return this.#refusal;
   }
 
+  /** The `Date` of the relay's answer, where it has one. */
+  get heard(): HeardDate | undefined {
+    return this.#heard;
+  }
+
   /** What `ws` said went wrong. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#error && describeFailure(this.#error);
+  }
+
+  /**
+   * How the attempt ended, with the dates where a certificate's are the reason: they take a connection to read, which
+   * `signal` ends.
+   */
+  async explain(end: LinkEnd, signal: AbortSignal): Promise<LinkEnd> {
+    if (end.cause !== 'unreachable' || !isOutsideDates(this.#error)) return end;
+    const reason = await explainOutsideDates(this.#error, this.#certificateWay(signal));
+    return { cause: 'unreachable', reason, outsideDates: true };
+  }
+
+  #certificateWay(signal: AbortSignal): CertificateWay {
+    const { secureContext, tunnel, clock } = this.#dial;
+    return { url: new URL(this.url), secureContext, tunnel: tunnel?.again(), clock, signal };
   }
 
   /** reconnecting-websocket forwards each message in an event object of its own; nobody listens to it there. */
@@ -89,17 +119,17 @@ export class LinkSocket extends WebSocket {
   }
 
   async #refused(response: IncomingMessage): Promise<void> {
-    this.#refusal = await readRefusal(response, this.#clock);
+    this.#refusal = await readRefusal(response, this.#dial.clock);
     // With a listener for this event, ending the attempt is up to us; it emits `error`, then `close`.
     this.terminate();
   }
 
   #endOf(closeCode: number): LinkEnd {
     if (this.#opened) return { cause: 'closed', closeCode };
-    const proxyStatus = this.#tunnel?.refusal();
+    const proxyStatus = this.#dial.tunnel?.refusal();
     if (proxyStatus !== undefined) return { cause: 'proxy-refused', status: proxyStatus };
     if (this.#refusal === undefined) {
-      return { cause: 'unreachable', reason: this.#failure ?? `closed with ${closeCode}` };
+      return { cause: 'unreachable', reason: this.failure ?? `closed with ${closeCode}` };
     }
     const { status, retryAfterMs, byRelay } = this.#refusal;
     return {
@@ -114,6 +144,7 @@ export class LinkSocket extends WebSocket {
 /** `secureContext` and `closeTimeout` exist, but not in the types of `ws`. */
 function clientOptions(
   dial: Dial,
+  onSent: () => void,
 ): ClientOptions & { secureContext: SecureContext | undefined; closeTimeout: number } {
   return {
     headers: { ...dial.headers },
@@ -126,7 +157,15 @@ function clientOptions(
     followRedirects: false,
     handshakeTimeout: dial.handshakeMs,
     closeTimeout: dial.closeMs,
+    // Only from here on is the round trip the relay's: before it lie names, proxies and TLS.
+    finishRequest: (request) => request.once('finish', onSent).end(),
   };
+}
+
+function heardIn(response: IncomingMessage, clock: Clock, sentAt: number): HeardDate | undefined {
+  const { date } = response.headers;
+  if (date === undefined) return undefined;
+  return { date, atMs: clock.wall(), roundTripMs: clock.monotonic() - sentAt };
 }
 
 /** An error of several addresses (RFC 8305) has a code and no message. */

@@ -17,6 +17,7 @@ import {
   type RelayMessage,
   type ReplyBody,
   type ReplyEnd,
+  type Rotated,
   type Subprotocol,
   subprotocols,
   type Timer,
@@ -51,6 +52,9 @@ export interface LinkHooks {
   state(link: Link): void;
   /** A frame that the relay should not have sent; the link ends. */
   malformed(error: WireError): void;
+  /** The relay wants another key of the device. */
+  rotate(link: Link): void;
+  rotated(rotated: Rotated): void;
   /** Something in this process threw; the link ends. */
   failed(error: unknown): void;
 }
@@ -199,10 +203,23 @@ export class Link implements PullLink {
       if (this.#state === 'open') this.#enter('draining');
     },
     bye: (bye) => this.#dismissed(bye),
+    rotate: () => {
+      if (this.#rotates) this.#options.hooks.rotate(this);
+      else this.#options.counters.ignored += 1;
+    },
+    rotated: (rotated) => {
+      if (this.#rotates) this.#options.hooks.rotated(rotated);
+      else this.#options.counters.ignored += 1;
+    },
     ignored: () => {
       this.#options.counters.ignored += 1;
     },
   };
+
+  /** A message of a feature that was not announced is ignored (PROTOCOL.md, "Features"). */
+  get #rotates(): boolean {
+    return this.#welcome?.features.includes('rotate') === true;
+  }
 
   readonly #onMessage = (data: unknown, isBinary: boolean): void => {
     if (this.#state === 'closed') return;

@@ -19,6 +19,8 @@ export interface Tunnel {
   refusal(): number | undefined;
   /** Frees whatever the attempt left behind. */
   close(): void;
+  /** Another one through the same proxy. */
+  again(): Tunnel;
 }
 
 /**
@@ -59,6 +61,7 @@ export function openTunnel(proxy: URL, secureContext: SecureContext | undefined)
     agent,
     refusal: () => (status === 200 ? undefined : status),
     close: () => abort.abort(),
+    again: () => openTunnel(proxy, secureContext),
   };
 }
 

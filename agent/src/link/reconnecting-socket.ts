@@ -13,6 +13,8 @@ export interface ReconnectingSocketOptions {
   readonly closeMs: number;
   /** What the next attempt dials with, made anew for each: a token lives for minutes. */
   prepare(): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  /** What can be found out about an end when it is over; the signal says that nobody waits any more. Absent: no more. */
+  explain?(end: LinkEnd, socket: LinkSocket, signal: AbortSignal): Promise<LinkEnd>;
   /** Milliseconds to wait after an attempt or a link ended; undefined: that was the last one. */
   waitAfter(end: LinkEnd, socket: LinkSocket | undefined): number | undefined;
   onDial(socket: LinkSocket): void;
@@ -54,6 +56,7 @@ export class ReconnectingSocket {
   #dial: Dial | undefined;
   #wake: (() => void) | undefined;
   #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
@@ -90,6 +93,7 @@ export class ReconnectingSocket {
    */
   async stop(code = 1000): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     this.#wake?.();
     this.#reconnector?.close(code);
     if (this.#socket !== undefined) await this.#endOf(this.#socket);
@@ -116,7 +120,9 @@ export class ReconnectingSocket {
 
   /** Waits as policy says; false where policy says never again. */
   async #pause(end: LinkEnd): Promise<boolean> {
-    const waitMs = this.#options.waitAfter(end, this.#socket);
+    const explained = await this.#explained(end);
+    if (this.#stopped) return false;
+    const waitMs = this.#options.waitAfter(explained, this.#socket);
     if (waitMs === undefined) {
       this.#stopped = true;
       // Trap 4: whatever the relay answered, the package would try for ever.
@@ -125,6 +131,12 @@ export class ReconnectingSocket {
     }
     await this.#sleep(waitMs);
     return true;
+  }
+
+  async #explained(end: LinkEnd): Promise<LinkEnd> {
+    const { explain } = this.#options;
+    if (explain === undefined || this.#socket === undefined) return end;
+    return explain(end, this.#socket, this.#stopping.signal);
   }
 
   #sleep(ms: number): Promise<void> {

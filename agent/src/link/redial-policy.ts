@@ -13,7 +13,12 @@ export type LinkEnd =
   /** The proxy refused the tunnel: its status says nothing about the relay. */
   | { readonly cause: 'proxy-refused'; readonly status: number }
   /** No connection, no TLS, no answer in time. */
-  | { readonly cause: 'unreachable'; readonly reason: string }
+  | {
+      readonly cause: 'unreachable';
+      readonly reason: string;
+      /** The date is outside the validity of a certificate. */
+      readonly outsideDates?: true;
+    }
   /** One of the two said `bye`. */
   | { readonly cause: 'bye'; readonly code: string }
   /** The WebSocket ended without `bye`. */
@@ -36,6 +41,8 @@ export interface RedialInput {
   readonly attempt: number;
   /** In [0, 1). */
   readonly random: number;
+  /** Another dial at once may cure it (`TokenRefusals`). */
+  readonly atOnce?: boolean;
 }
 
 export type Redial =
@@ -48,6 +55,8 @@ const finalExitCode = 77;
 
 /** No wait is shorter: a relay that accepts and drops at once must not be dialled in a tight loop. */
 const floorMs = 100;
+/** After an answer that taught what to do better: no longer than spreads a fleet. */
+const soon = { fromMs: 50, toMs: 500 };
 /** For ends that a redial alone will not cure; somebody has to change something. */
 const rarely = { fromMs: 30_000, firstMs: 60_000, capMs: 300_000 };
 /** A longer `Retry-After` is taken for a mistake. */
@@ -79,6 +88,8 @@ export function redial(input: RedialInput, settings: RedialSettings): Redial {
     case 'final':
       return { final: describeEnd(input.end), exitCode: finalExitCode };
     case 'rarely':
+      if (input.atOnce)
+        return { waitMs: atLeastRetryAfter(input, soonWait(input.random)), attempt };
       return {
         waitMs: atLeastRetryAfter(input, rareWait(attempt, input.random)),
         attempt: attempt + 1,
@@ -122,7 +133,8 @@ function ruleOf(end: LinkEnd): ByeRule['redial'] {
     case 'closed':
       return privateCloses.get(end.closeCode) ?? 'backoff';
     case 'unreachable':
-      return 'backoff';
+      // Somebody has to set a clock or renew a certificate.
+      return end.outsideDates ? 'rarely' : 'backoff';
   }
 }
 
@@ -130,6 +142,10 @@ function ruleOf(end: LinkEnd): ByeRule['redial'] {
 function refusalRule(status: number, byRelay: boolean): ByeRule['redial'] {
   const rule = refusals.get(status) ?? 'backoff';
   return rule === 'final' && !byRelay ? 'rarely' : rule;
+}
+
+function soonWait(random: number): number {
+  return soon.fromMs + random * (soon.toMs - soon.fromMs);
 }
 
 function rareWait(attempt: number, random: number): number {

@@ -9,8 +9,6 @@ export interface Refusal {
   readonly retryAfterMs?: number;
   /** `detail` of the problem document (RFC 9457), for the log. */
   readonly detail?: string;
-  /** How far this device's clock is ahead of the answer's `Date`; a wrong clock is a frequent cause of 401. */
-  readonly clockAheadMs?: number;
 }
 
 const bodyLimitBytes = 4_096;
@@ -29,7 +27,6 @@ export async function readRefusal(response: IncomingMessage, clock: Clock): Prom
     byRelay: response.headers['pullwire-answered-by'] === 'relay',
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(detail !== undefined && { detail }),
-    ...(!Number.isNaN(date) && { clockAheadMs: clock.wall() - date }),
   };
 }
 

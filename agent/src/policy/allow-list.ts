@@ -1,13 +1,17 @@
+import { NamePatterns } from './name-pattern.ts';
 import { PathPattern } from './path-pattern.ts';
 
 export interface AllowRule {
   readonly methods: readonly string[];
   readonly paths: readonly string[];
+  /** Names of callers, by the relay's word; absent: any. */
+  readonly callers?: readonly string[];
 }
 
 interface CompiledRule {
   readonly methods: ReadonlySet<string>;
   readonly patterns: readonly PathPattern[];
+  readonly callers: NamePatterns | undefined;
 }
 
 /** What a source lets through: nothing but what one of its rules names, method and path together. */
@@ -18,33 +22,38 @@ export class AllowList {
     this.#rules = rules.map((rule) => ({
       methods: new Set(rule.methods),
       patterns: rule.paths.map((path) => new PathPattern(path)),
+      callers: rule.callers && new NamePatterns(rule.callers),
     }));
   }
 
-  allows(method: string, segments: readonly string[]): boolean {
-    return this.#some(method, (pattern) => pattern.matches(segments));
+  allows(method: string, segments: readonly string[], caller: string): boolean {
+    return this.#some(method, caller, (pattern) => pattern.matches(segments));
   }
 
   /** Whether anything below the folder `segments` could be allowed. */
-  leadsBelow(method: string, segments: readonly string[]): boolean {
-    return this.#some(method, (pattern) => pattern.leadsBelow(segments));
+  leadsBelow(method: string, segments: readonly string[], caller: string): boolean {
+    return this.#some(method, caller, (pattern) => pattern.leadsBelow(segments));
   }
 
-  /** For people: `GET, HEAD on /metrics; POST on /jobs/*`. */
-  describe(): string {
-    if (this.#rules.length === 0) return 'nothing';
-    return this.#rules
+  /** For a caller: `GET, HEAD on /metrics; POST on /jobs/*`. What others may ask is none of its business. */
+  describe(caller: string): string {
+    const rules = this.#rules.filter((rule) => isFor(rule, caller));
+    if (rules.length === 0) return 'nothing';
+    return rules
       .map(({ methods, patterns }) => `${[...methods].join(', ')} on ${textOf(patterns)}`)
       .join('; ');
   }
 
-  #some(method: string, test: (pattern: PathPattern) => boolean): boolean {
+  #some(method: string, caller: string, test: (pattern: PathPattern) => boolean): boolean {
     for (const rule of this.#rules) {
-      if (rule.methods.has(method) && rule.patterns.some(test)) return true;
+      if (rule.methods.has(method) && isFor(rule, caller) && rule.patterns.some(test)) return true;
     }
     return false;
   }
 }
+
+const isFor = ({ callers }: CompiledRule, caller: string): boolean =>
+  callers === undefined || callers.matches(caller);
 
 const textOf = (patterns: readonly PathPattern[]): string =>
   patterns.map((pattern) => pattern.text).join(', ');

@@ -60,11 +60,11 @@ export class Policy implements SourcePolicy {
     this.#inFlight -= 1;
   };
 
-  #checkAllowed({ method, path }: AdmissionRequest, segments: readonly string[]): void {
-    if (this.#allow.allows(method, segments)) return;
+  #checkAllowed({ method, path, caller }: AdmissionRequest, segments: readonly string[]): void {
+    if (this.#allow.allows(method, segments, caller)) return;
     const asked = `asked: ${method} ${shorten(path)}`;
     throw new PullFault('refused-by-policy', 'policy', {
-      detail: `source "${this.#name}" allows ${shorten(this.#allow.describe())}; ${asked}`,
+      detail: `source "${this.#name}" allows ${shorten(this.#allow.describe(caller))}; ${asked}`,
     });
   }
 

@@ -167,6 +167,7 @@ export class AgentPull {
     this.#run = found.source.open(
       {
         pullId: pull.pullId,
+        caller: pull.caller,
         method: pull.method,
         path: pull.path,
         segments: admission.segments,

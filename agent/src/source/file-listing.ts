@@ -23,12 +23,12 @@ const maxEntries = 10_000;
 export async function listFolder(
   path: string,
   names: readonly string[],
-  allow: AllowList,
+  asked: Asked,
 ): Promise<readonly ListedEntry[]> {
   const entries: ListedEntry[] = [];
   for await (const { name } of await opendir(path)) {
     const entry = isReachableName(name) ? await describe(join(path, name), name) : undefined;
-    if (entry === undefined || !isOffered(entry, [...names, name], allow)) continue;
+    if (entry === undefined || !isOffered(entry, [...names, name], asked)) continue;
     if (entries.length === maxEntries) {
       const detail = `the folder has more than ${maxEntries} entries and is not listed`;
       throw new PullFault('reply-too-large', 'upstream', { detail });
@@ -47,8 +47,18 @@ async function describe(path: string, name: string): Promise<ListedEntry | undef
   return undefined;
 }
 
-function isOffered(entry: ListedEntry, names: readonly string[], allow: AllowList): boolean {
-  if (allow.allows('GET', names)) return true;
+/** What may be asked, and by whom. */
+interface Asked {
+  readonly allow: AllowList;
+  readonly caller: string;
+}
+
+function isOffered(
+  entry: ListedEntry,
+  names: readonly string[],
+  { allow, caller }: Asked,
+): boolean {
+  if (allow.allows('GET', names, caller)) return true;
   if (entry.type === 'file') return false;
-  return allow.allows('GET', [...names, '']) || allow.leadsBelow('GET', names);
+  return allow.allows('GET', [...names, ''], caller) || allow.leadsBelow('GET', names, caller);
 }

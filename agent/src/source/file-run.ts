@@ -83,7 +83,7 @@ export class FileRun implements SourceRun {
       const detail = `source "${name}" lists no folders (listing: false)`;
       throw new PullFault('refused-by-policy', 'policy', { detail });
     }
-    const entries = await listFolder(path, names, allow);
+    const entries = await listFolder(path, names, { allow, caller: this.#request.caller });
     const folder = this.#request.path.replace(/\/?$/, '/');
     const text = Buffer.from(`${JSON.stringify({ path: folder, entries })}\n`);
     this.#checkSize(text.length);

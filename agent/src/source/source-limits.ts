@@ -15,6 +15,9 @@ const anyMethod = v.pipe(
 );
 const readingMethod = v.picklist(['GET', 'HEAD'], 'GET or HEAD: this kind of source is only read');
 
+/** As the relay's `key add --name` takes it, or with `*` for any characters. */
+const callerName = textMatching('a name of a caller, or one with * in it', /^[^\p{Cc}]{1,256}$/u);
+
 function allowList(method: v.GenericSchema<string>) {
   const rule = strictMap({
     methods: v.optional(
@@ -25,8 +28,14 @@ function allowList(method: v.GenericSchema<string>) {
       v.array(pathPattern, 'a list of path patterns'),
       v.minLength(1, 'at least one path pattern'),
     ),
+    callers: v.exactOptional(
+      v.pipe(
+        v.array(callerName, 'a list of names of callers'),
+        v.minLength(1, 'at least one name of a caller'),
+      ),
+    ),
   });
-  return v.optional(v.array(rule, 'a list of {methods, paths}'), []);
+  return v.optional(v.array(rule, 'a list of {methods, paths, callers}'), []);
 }
 
 /** Deny by default: a source without rules refuses everything. */

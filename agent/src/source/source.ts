@@ -4,6 +4,8 @@ import type { HeaderList, PullFault, SourceInfo } from '@pullwire/shared';
 /** What a pull asks of a source. Policy has let it in already. */
 export interface SourceRequest {
   readonly pullId: string;
+  /** The caller's name, by the relay's word. */
+  readonly caller: string;
   readonly method: string;
   /** Raw, begins with `/`: what is forwarded is byte for byte what was matched. */
   readonly path: string;

@@ -7,6 +7,7 @@ export function sourceRequest(target: string, more: Partial<SourceRequest> = {})
   const path = at === -1 ? target : target.slice(0, at);
   return {
     pullId: 'AAECAwQFBgcICQoLDA0ODw',
+    caller: 'ops',
     method: 'GET',
     path,
     segments: splitPath(path),

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { systemClock } from '@pullwire/shared';
+import type { Logger } from 'pino';
+import type { EnrolSettings } from '../config/load-config.ts';
+import { enrolAddress } from '../identity/enrol-address.ts';
+import { enrolDevice } from '../identity/enrol-device.ts';
+import { EnrolError } from '../identity/enrol-error.ts';
+import { redial } from '../link/redial-policy.ts';
+import type { CliHost } from './cli-host.ts';
+import { enrollCodeVariable } from './enroll-command.ts';
+
+/**
+ * A device without a key enrols before its first link, by the code in its environment; it tries until the relay has
+ * decided. A device that has a key has no use for a code, and a container keeps its environment.
+ *
+ * @throws EnrolError where the relay has refused, KeyError.
+ */
+export async function enrolAtFirstStart(
+  settings: EnrolSettings,
+  host: CliHost,
+  log: Logger,
+): Promise<void> {
+  const code = host.env[enrollCodeVariable];
+  if (!code) return;
+  const { keyFile, relay, enrollUrl, device, ca, insecure } = settings;
+  if (existsSync(keyFile))
+    return log.debug({ keyFile }, 'the device has a key: the code is not used');
+  const place = enrollUrl ?? relay;
+  if (place === undefined) throw new EnrolError('there is no relay to enrol at: set "relay"');
+  const address = enrolAddress(place, insecure);
+  const secureContext = createSecureContext({ ca, minVersion: 'TLSv1.2' });
+  const { env } = host;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const enrolled = await enrolDevice({
+        ...{ address, code, device, keyFile, insecure, secureContext, env },
+        clock: systemClock,
+      });
+      return log.info(enrolled, 'device enrolled');
+    } catch (error) {
+      if (!(error instanceof EnrolError) || error.isFinal) throw error;
+      const waitMs = waitAfter(error, attempt, settings);
+      log.warn({ detail: error.message, waitMs }, 'enrolment failed; it is tried again');
+      await new Promise<void>((done) => systemClock.after(waitMs, done));
+    }
+  }
+}
+
+function waitAfter(error: EnrolError, attempt: number, settings: EnrolSettings): number {
+  const end = { cause: 'unreachable', reason: error.message } as const;
+  const input = { end, livedMs: 0, attempt, random: Math.random() };
+  const next = redial(input, settings.redial);
+  return Math.max('waitMs' in next ? next.waitMs : 0, error.retryAfterMs ?? 0);
+}

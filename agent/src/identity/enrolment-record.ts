@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { devicePattern } from '@pullwire/shared';
+
+/** What an enrolment told the device, kept beside its key: `<keyFile>.json`. */
+export interface EnrolmentRecord {
+  readonly device: string;
+  /** Where it dials. */
+  readonly relay: string;
+}
+
+export const enrolmentRecordOf = (keyFile: string): string => `${keyFile}.json`;
+
+/** Undefined where there is none, or it is damaged: then the configuration has to say both. */
+export function readEnrolmentRecord(keyFile: string): EnrolmentRecord | undefined {
+  try {
+    const { device, relay } = JSON.parse(readFileSync(enrolmentRecordOf(keyFile), 'utf8')) as {
+      device?: unknown;
+      relay?: unknown;
+    };
+    if (typeof device !== 'string' || !devicePattern.test(device)) return undefined;
+    return typeof relay === 'string' ? { device, relay } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all, and on the disk when it resolves. */
+export async function writeEnrolmentRecord(
+  keyFile: string,
+  { device, relay }: EnrolmentRecord,
+): Promise<void> {
+  const path = enrolmentRecordOf(keyFile);
+  const draft = `${path}.${process.pid}.new`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ device, relay })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

@@ -1,0 +1,127 @@
+import { request } from 'node:https';
+import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
+import type { Clock } from '@pullwire/shared';
+import type { Tunnel } from './proxy.ts';
+import { cleanRemark } from './remark.ts';
+
+/** OpenSSL's verdicts on a certificate of the chain that is not, or no longer, valid. */
+const verdicts: ReadonlySet<unknown> = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
+
+/** A chain of a peer that is not trusted: no longer one is read. */
+const longestChain = 10;
+const timeLimitMs = 5_000;
+
+export interface CertificateDates {
+  /** Whose it is, by its own word. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** How the certificate is reached. */
+export interface CertificateWay {
+  /** `wss:` or `https:`. */
+  readonly url: URL;
+  readonly secureContext?: SecureContext | undefined;
+  /** Not used before; it is closed here. */
+  readonly tunnel?: Tunnel | undefined;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether a connection failed because the date is outside the validity of a certificate. */
+export function isOutsideDates(error: unknown): boolean {
+  return verdictOf(error) !== undefined;
+}
+
+/**
+ * Why such a connection failed, for people: both dates, and what to do. There is no way around it: whoever can set the
+ * device's clock back could use a certificate that was stolen long ago.
+ */
+export async function explainOutsideDates(error: unknown, way: CertificateWay): Promise<string> {
+  const isEarly = verdictOf(error) === 'CERT_NOT_YET_VALID';
+  const now = way.clock.wall();
+  const chain = await readCertificateDates(way);
+  const index = chain.findIndex(({ notBeforeMs, notAfterMs }) =>
+    isEarly ? now < notBeforeMs : now > notAfterMs,
+  );
+  const found = chain[Math.max(index, 0)];
+  const whose = index > 0 ? `the certificate of its issuer ${found?.name}` : 'its certificate';
+  const verdict = isEarly ? 'is not valid yet' : 'has expired';
+  const validity =
+    found === undefined
+      ? ''
+      : ` (valid from ${date(found.notBeforeMs)} to ${date(found.notAfterMs)})`;
+  const cure = isEarly
+    ? 'set this device’s clock'
+    : 'renew the certificate, or set this device’s clock where that is wrong';
+  return `${way.url.host}: ${whose} ${verdict}${validity}, and this device’s clock says ${date(now)}: ${cure}`;
+}
+
+/**
+ * The dates of the chain that a server shows, its own certificate first. Over a second TLS connection that checks
+ * nothing, sends nothing, and is closed at once. Empty where it cannot be read in time; never rejects.
+ */
+export function readCertificateDates(way: CertificateWay): Promise<readonly CertificateDates[]> {
+  const { url, secureContext, tunnel, clock, signal } = way;
+  return new Promise((resolve) => {
+    // A request is never sent before its first write, and there is none: it only finds the way, as the link does.
+    const asked = request({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port || 443,
+      agent: tunnel?.agent ?? false,
+      rejectUnauthorized: false,
+      ...(secureContext !== undefined && { secureContext }),
+    });
+    const done = (chain: readonly CertificateDates[]): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', giveUp);
+      asked.destroy();
+      tunnel?.close();
+      resolve(chain);
+    };
+    const giveUp = (): void => done([]);
+    const timer = clock.after(timeLimitMs, giveUp);
+    asked.on('error', giveUp);
+    asked.once('socket', (socket) => {
+      // A proxy that refuses the tunnel leaves a socket without TLS.
+      if (!(socket instanceof TLSSocket)) return giveUp();
+      socket.once('secureConnect', () => done(datesOf(socket.getPeerCertificate(true))));
+    });
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
+  });
+}
+
+function datesOf(own: DetailedPeerCertificate): CertificateDates[] {
+  const chain: CertificateDates[] = [];
+  let certificate: DetailedPeerCertificate | undefined = own;
+  while (certificate?.valid_from !== undefined && chain.length < longestChain) {
+    chain.push(datesIn(certificate));
+    // A root names itself as its issuer.
+    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
+    certificate = issuer === certificate ? undefined : issuer;
+  }
+  return chain.filter(({ notBeforeMs, notAfterMs }) => !Number.isNaN(notBeforeMs + notAfterMs));
+}
+
+function datesIn({ subject, valid_from, valid_to }: DetailedPeerCertificate): CertificateDates {
+  const { CN, O } = subject ?? {};
+  const name = [CN ?? O].flat()[0];
+  return {
+    name: cleanRemark(name)?.slice(0, 64) ?? 'without a name',
+    notBeforeMs: Date.parse(valid_from),
+    notAfterMs: Date.parse(valid_to),
+  };
+}
+
+function verdictOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error ? error.code : undefined;
+  return verdicts.has(code) ? code : verdictOf(error.cause);
+}
+
+function date(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,23 +1,37 @@
 import { execFileSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { fakedClock } from './faketime.ts';
 
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
 }
 
+export interface Validity {
+  readonly days: number;
+  /** When it begins, from now: `-2d`. */
+  readonly from: string;
+}
+
 /** A self-signed certificate for 127.0.0.1 and localhost, made by the system's openssl; `name` is its subject. */
-export function makeCertificate(folder: string, name: string): CertificateFiles {
+export function makeCertificate(
+  folder: string,
+  name: string,
+  { days, from }: Validity = { days: 2, from: '+0d' },
+): CertificateFiles {
   const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
   execFileSync(
     'openssl',
     [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-days', '2', '-subj', `/CN=${name}`, '-keyout', files.key, '-out', files.cert],
+      ...['-days', String(days), '-subj', `/CN=${name}`, '-keyout', files.key, '-out', files.cert],
       ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
     ],
-    { stdio: 'ignore' },
+    {
+      stdio: 'ignore',
+      ...(from === '+0d' ? {} : { env: { ...process.env, ...fakedClock(from) } }),
+    },
   );
   return files;
 }

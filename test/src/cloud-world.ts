@@ -75,10 +75,20 @@ export class CloudWorld {
   }
 
   async #run(config: string): Promise<Program> {
+    const agent = this.#begin(config);
+    await agent.line('link open', 0);
+    return agent;
+  }
+
+  /** A device's agent once more, linked or not. */
+  runAgentAgain(device: string): Program {
+    return this.#begin(join(this.folder, `${device}.json`));
+  }
+
+  #begin(config: string): Program {
     const agent = new Program('agent', ['run', '--config', config]);
     this.agents.push(agent);
     this.#programs.push(agent);
-    await agent.line('link open', 0);
     return agent;
   }
 

@@ -6,6 +6,7 @@ import { systemClock } from '@pullwire/shared';
 import { logTo } from '@pullwire/shared/process-log';
 import type { Agent } from '../../agent/src/agent.ts';
 import { AgentAuth } from '../../cloud/src/auth/agent-auth.ts';
+import { AuthThrottle } from '../../cloud/src/auth/auth-throttle.ts';
 import { CallerAuth } from '../../cloud/src/auth/caller-auth.ts';
 import { generateCallerKey } from '../../cloud/src/auth/caller-key.ts';
 import { FolderObjectDoor } from '../../cloud/src/object/folder-object-door.ts';
@@ -110,6 +111,7 @@ export class FolderWorld {
         tls: undefined,
         trustedProxy: [],
         limits: {
+          pullsPerCaller: 512,
           pullsPerLink: 64,
           links: 8,
           requestBodyBytes: 8_388_608,
@@ -122,6 +124,8 @@ export class FolderWorld {
       },
       registry,
       callers: new CallerAuth({ registry, clock: systemClock }),
+      throttle: new AuthThrottle(systemClock),
+      linkUrl: undefined,
       admit: (token, port) => agents.authenticate(token, [`127.0.0.1:${port}`]),
       objects: {
         store,

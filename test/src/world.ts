@@ -14,6 +14,8 @@ export interface WorldOptions {
   readonly agent?: Readonly<Record<string, unknown>>;
   /** Further arguments of `pullwire-relay serve`. */
   readonly relayArgs?: readonly string[];
+  /** The relay's configuration file. */
+  readonly relayConfig?: Readonly<Record<string, unknown>>;
   /** Further environment of the relay, `PULLWIRE_RELAY_…`. */
   readonly relayEnv?: Readonly<Record<string, string>>;
 }
@@ -101,6 +103,7 @@ export class World {
         this.dataFolder,
         '--listen',
         `127.0.0.1:${this.#port}`,
+        ...this.#relayConfigArgs(),
         ...(this.#options.relayArgs ?? []),
       ],
       this.#options.relayEnv,
@@ -111,11 +114,36 @@ export class World {
     this.#port = Number(new URL(String(line['url'])).port);
   }
 
+  #relayConfigArgs(): string[] {
+    const { relayConfig } = this.#options;
+    if (relayConfig === undefined) return [];
+    const file = join(this.folder, 'relay.json');
+    writeFileSync(file, JSON.stringify(relayConfig));
+    return ['--config', file];
+  }
+
   async startAgent(): Promise<void> {
+    this.#agent = this.runAgent();
+    await this.#agent.line('link open', 0);
+  }
+
+  /** The device's agent, linked or not. */
+  runAgent(): Program {
     const agent = new Program('agent', ['run', '--config', this.agentConfigFile]);
-    this.#agent = agent;
+    this.#programs.push(agent);
+    return agent;
+  }
+
+  /** Another device with an agent of its own; resolves when its link is open. */
+  async startFurtherAgent(device: string, sources: WorldOptions['sources']): Promise<Program> {
+    await this.addDevice(device, `${device}.key`);
+    const keyFile = join(this.folder, `${device}.key`);
+    const config = join(this.folder, `${device}.json`);
+    writeFileSync(config, JSON.stringify({ relay: this.linkUrl, device, keyFile, sources }));
+    const agent = new Program('agent', ['run', '--config', config]);
     this.#programs.push(agent);
     await agent.line('link open', 0);
+    return agent;
   }
 
   writeAgentConfig(

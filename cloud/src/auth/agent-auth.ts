@@ -12,9 +12,10 @@ const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
 
 /**
  * A device dials once in a long while, so keeping its key would save nothing, and would let one that was just removed
- * in again: only reads under way are shared, and absences kept for a moment.
+ * in again; and absences that were kept would tell by their speed which devices there are. Only reads under way are
+ * shared.
  */
-const cached = { maxAgeMs: 0, missAgeMs: 1_000, capacity: 10_000, firstReads: 64 };
+const cached = { maxAgeMs: 0, missAgeMs: 0, capacity: 10_000, firstReads: 64 };
 
 /** Whose tokens speak for devices besides their own keys. */
 export interface IssuerAgents {
@@ -76,7 +77,7 @@ export class AgentAuth {
     }
   }
 
-  /** Forgets which devices are not known. */
+  /** Lets go of reads under way: what they bring may be older than what has changed. */
   clear(): void {
     this.#devices.clear();
   }

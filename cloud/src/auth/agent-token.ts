@@ -5,6 +5,7 @@ import { type DeviceKey, parseDeviceKey } from './device-key.ts';
 
 /** A token has a few hundred characters; more is not one. */
 const tokenLimit = 2_048;
+const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 /** The keys by which a device may be known now; none where an issuer speaks for it. */
 export interface DeviceKeys {
@@ -42,8 +43,13 @@ export interface AgentIdentity {
   readonly expiresAt: number;
 }
 
-/** Stands in for a key that we do not have: who asks for an unknown device waits as long as with a known one. */
-const nobody = parseDeviceKey('ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo') as DeviceKey; // RFC 8032 §7.1, test 1
+/**
+ * Stands in for a key that we do not have, so that a token which is refused costs the same work whatever we know of its
+ * device. Its bytes are the SHA-256 of "pullwire: the key of nobody, 1": nobody has its private half, and what it would
+ * sign is refused all the same.
+ */
+const nobody = parseDeviceKey('ed25519:-AZoHjOhWIs0nSY0eKoUQ-cWNmkf9c4rFRa6rsUpGJU') as DeviceKey;
+const nobodys: DeviceKeys = { current: undefined, next: undefined };
 
 /**
  * Checks the JWT of a handshake (RFC 7519; PROTOCOL.md, "Handshake"): signed with EdDSA by a key that the registry
@@ -56,11 +62,13 @@ export async function verifyAgentToken(
   if (token === undefined || token === '') throw new AuthError('token-missing', 'no token');
   const claims = readClaims(token);
   const keys = await rules.keysOf(claims.device);
+  const signer = await signerOf(token, keys ?? nobodys, rules);
   if (keys === undefined) {
-    await verify(token, nobody, rules).catch(() => undefined);
     throw new AuthError('device-unknown', `the device ${claims.device} is not known`);
   }
-  const signer = await signerOf(token, keys, rules);
+  if (signer === undefined) {
+    throw new AuthError('signature-wrong', 'the token is not signed by the key of its device');
+  }
   checkLifetime(claims, rules);
   const { device, instance, tokenId, exp } = claims;
   const { keyId, text: publicKey } = signer;
@@ -68,25 +76,15 @@ export async function verifyAgentToken(
   return { device, instance, keyId, publicKey, signedBy, tokenId, expiresAt: exp };
 }
 
-/** The key that signed, of those that may. */
+/** The key that signed, of those that may. Where none did, two were tried, also for a device that has fewer. */
 async function signerOf(
   token: string,
   { current, next }: DeviceKeys,
   rules: AgentTokenRules,
-): Promise<DeviceKey> {
-  const first = current ?? next ?? nobody;
-  try {
-    await verify(token, first, rules);
-    return first;
-  } catch (error) {
-    if (next === undefined || next === first || !isForeign(error)) throw error;
-    await verify(token, next, rules);
-    return next;
-  }
+): Promise<DeviceKey | undefined> {
+  if (await isSignedBy(token, current ?? nobody, rules)) return current;
+  return (await isSignedBy(token, next ?? nobody, rules)) ? next : undefined;
 }
-
-const isForeign = (error: unknown): boolean =>
-  error instanceof AuthError && error.code === 'signature-wrong';
 
 interface Claims {
   readonly device: string;
@@ -111,6 +109,8 @@ function readClaims(token: string): Claims {
 
 function parse(token: string): JWTPayload & { readonly alg: string | undefined } {
   if (token.length > tokenLimit) throw new AuthError('token-malformed', 'the token is too long');
+  // What reads it is lenient, with padding for one; a token has one form (RFC 7515 §2, §7.1).
+  if (!compactForm.test(token)) throw new AuthError('token-malformed', 'the token is not a JWT');
   try {
     return { ...decodeJwt(token), alg: decodeProtectedHeader(token).alg };
   } catch {
@@ -122,7 +122,12 @@ function malformed(claim: string): AuthError {
   return new AuthError('token-malformed', `the claim "${claim}" is missing or not valid`);
 }
 
-async function verify(token: string, { key }: DeviceKey, rules: AgentTokenRules): Promise<void> {
+/** Throws an `AuthError` where the token is not one that an agent makes, or is signed rightly and not valid now. */
+async function isSignedBy(
+  token: string,
+  { key }: DeviceKey,
+  rules: AgentTokenRules,
+): Promise<boolean> {
   try {
     await jwtVerify(token, key, {
       algorithms: ['EdDSA'],
@@ -131,7 +136,9 @@ async function verify(token: string, { key }: DeviceKey, rules: AgentTokenRules)
       clockTolerance: rules.leewaySeconds,
       currentDate: new Date(rules.now),
     });
+    return true;
   } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return false;
     throw refusal(error, rules);
   }
 }
@@ -143,9 +150,6 @@ function refusal(error: unknown, { audiences }: AgentTokenRules): AuthError {
       'token-expired',
       'the token has expired: is the clock of the device right?',
     );
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return new AuthError('signature-wrong', 'the token is not signed by the key of its device');
   }
   const claim = error instanceof errors.JWTClaimValidationFailed ? error : undefined;
   if (claim?.claim === 'aud') {

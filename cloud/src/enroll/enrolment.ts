@@ -88,7 +88,7 @@ export class Enrolment {
       throttle?.check(attemptKeys(remoteAddress));
       const request = await readEnrolRequest(exchange);
       code = await this.#find(request.code);
-      const record = await this.#take({ request, code, device: deviceOf(request, code) });
+      const record = await this.#take(request, code);
       const keyId = parseDeviceKey(record.publicKey)?.keyId ?? '';
       events.enrolled({ device: record.device, codeId: code.id, keyId, remoteAddress });
       return this.#answer(record);
@@ -113,18 +113,24 @@ export class Enrolment {
   }
 
   /** Checks everything that can be checked before the code is spent, so that no mistake costs one. */
-  async #take(claim: Claim): Promise<DeviceRecord> {
-    const { request, code, device } = claim;
+  async #take(request: EnrolRequest, code: EnrolCodeRecord): Promise<DeviceRecord> {
     const now = this.#options.clock.wall();
     if (now >= code.expiresAt * 1_000) throw new Refusal('expired');
+    const device = deviceOf(request, code);
     if (code.device !== undefined && code.device !== device) throw new Refusal('other-device');
     if (!(await verifyKeyProof(request.proof, request.publicKey, `enroll:${code.hash}`))) {
       throw new Refusal('no-proof');
     }
+    const claim = { request, code, device };
     const known = await this.#options.registry.deviceRecord(device);
     if (code.spent !== undefined) return this.#repeat(claim, known);
-    if (known !== undefined && code.replaces !== true) throw new Refusal('taken');
-    return this.#spend(claim, now);
+    if (known === undefined || code.replaces === true || hasKey(known, request.publicKey)) {
+      return this.#spend(claim, now);
+    }
+    // It may be known since a moment ago, by this very code: another one was quicker.
+    const spent = await this.#options.registry.enrolCodeByHash(code.hash);
+    if (spent?.spent !== undefined) return this.#repeat({ ...claim, code: spent }, known);
+    throw new Refusal('taken');
   }
 
   async #spend(claim: Claim, at: number): Promise<DeviceRecord> {
@@ -144,11 +150,10 @@ export class Enrolment {
     const { spent, doneAt } = code;
     if (spent?.device !== device || spent.publicKey !== request.publicKey)
       throw new Refusal('spent');
-    if (doneAt === undefined) return this.#write(claim, spent.at);
     // A device that was removed, revoked or given another key since then does not come back by an old code.
-    if (known?.publicKey !== request.publicKey || known.revokedAt !== undefined) {
-      throw new Refusal('spent');
-    }
+    if ((known?.revokedAt ?? 0) >= spent.at) throw new Refusal('spent');
+    if (doneAt === undefined) return this.#write(claim, spent.at);
+    if (known === undefined || !hasKey(known, request.publicKey)) throw new Refusal('spent');
     return known;
   }
 
@@ -171,11 +176,17 @@ export class Enrolment {
   }
 }
 
-/** Throws `PullFault` where neither names it. */
+/** Throws `PullFault` where neither names it: that is told only with a code that is good still. */
 function deviceOf(request: EnrolRequest, code: EnrolCodeRecord): string {
   const device = request.device ?? code.device;
-  if (device === undefined) throw malformed('the code names no device: send "device"');
-  return device;
+  if (device !== undefined) return device;
+  if (code.spent !== undefined) throw new Refusal('spent');
+  throw malformed('the code names no device: send "device"');
+}
+
+/** Such a device may enrol again, as one does that was set up anew and kept its key. */
+function hasKey({ publicKey, revokedAt }: DeviceRecord, wanted: string): boolean {
+  return publicKey === wanted && revokedAt === undefined;
 }
 
 function reasonOf(error: unknown): EnrolRefusal | undefined {
@@ -193,7 +204,7 @@ function faultOf(error: unknown): unknown {
   if (reason === 'taken') {
     return new PullFault('device-taken', 'lookup', {
       detail:
-        'the device is known already, with another key: choose another id, or ask for a code that may replace it',
+        'the device is known already, with another key, or was revoked: choose another id, or ask for a code that may replace it',
     });
   }
   return new PullFault('enrolment-refused', 'caller-auth', {

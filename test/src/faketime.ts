@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+
+const libraries = ['x86_64', 'aarch64'].map(
+  (machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`,
+);
+
+/**
+ * The environment of a process whose clock is off, for OpenSSL and all the rest of it: `+12h`, `-400d`. Timers go on as
+ * they are. `.ci/system` installs the library.
+ */
+export function fakedClock(offset: string): Record<string, string> {
+  const library = libraries.find((path) => existsSync(path));
+  if (library === undefined) throw new Error('libfaketime is not installed: run .ci/system');
+  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+}

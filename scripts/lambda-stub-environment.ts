@@ -11,6 +11,7 @@ export const stubEnvironment: Readonly<Record<string, string>> = {
   PULLWIRE_CONNECTIONS_URL: `http://${nowhere}/test`,
   PULLWIRE_DEADLINE_DEFAULT_MS: '30000',
   PULLWIRE_DEADLINE_MAX_MS: '600000',
+  PULLWIRE_ISSUERS: '[]',
   PULLWIRE_LINK_URL: `ws://${nowhere}/test`,
   PULLWIRE_LOG_LEVEL: 'silent',
   PULLWIRE_SECRET: '/pullwire/test/secret',

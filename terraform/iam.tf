@@ -13,10 +13,10 @@ locals {
   # What each function does with the table; one that is missing here fails the plan (functions.tf).
   table_actions = {
     authorizer = ["Query"]
-    connect    = ["GetItem", "PutItem"]
+    connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
     http       = ["BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem"]
-    message    = ["GetItem", "UpdateItem"]
+    message    = ["GetItem", "Query", "UpdateItem"]
     sweep      = ["DeleteItem", "Scan"]
   }
 

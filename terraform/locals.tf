@@ -15,12 +15,30 @@ locals {
   link_url        = "wss://${local.link_host}/${local.link_path}"
   connections_url = "https://${local.link_host}/${local.link_path}"
 
+  # As the relay's code reads it: its own names, and nothing where nothing is set.
+  issuers = jsonencode([
+    for issuer in var.issuers : {
+      for key, value in {
+        issuer     = issuer.issuer
+        jwksUri    = issuer.jwks_uri
+        audience   = issuer.audience
+        algorithms = issuer.algorithms
+        agents     = issuer.agents == null ? null : { for key, value in issuer.agents : key => value if value != null }
+        callers = issuer.callers == null ? null : {
+          name   = issuer.callers.name
+          grants = [for grant in issuer.callers.grants : { for key, value in grant : key => value if value != null }]
+        }
+      } : key => value if value != null
+    }
+  ])
+
   # Every variable that a function may ask for. The manifest says which function gets which.
   environment = {
     PULLWIRE_BUCKET              = aws_s3_bucket.objects.id
     PULLWIRE_CONNECTIONS_URL     = local.connections_url
     PULLWIRE_DEADLINE_DEFAULT_MS = tostring(var.deadline.default_seconds * 1000)
     PULLWIRE_DEADLINE_MAX_MS     = tostring(var.deadline.max_seconds * 1000)
+    PULLWIRE_ISSUERS             = local.issuers
     PULLWIRE_LINK_URL            = local.link_url
     PULLWIRE_LOG_LEVEL           = var.log_level
     PULLWIRE_SECRET              = module.secret.name

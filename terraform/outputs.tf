@@ -14,7 +14,7 @@ output "http_url" {
 }
 
 output "connections_url" {
-  description = "The `@connections` endpoint that the functions post to."
+  description = "The `@connections` endpoint that the functions post to: `pullwire-relay device revoke` and `device rotate` with `--connections-url`."
   value       = local.connections_url
 }
 

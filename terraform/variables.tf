@@ -146,6 +146,59 @@ variable "deadline" {
   }
 }
 
+variable "issuers" {
+  description = "Issuers (OpenID Connect) whose tokens the relay accepts. `agents`: the claims that name the device, its instance and its labels; without it the issuer's tokens speak for no device. `callers`: the claim that names the caller, and what those may pull who have the claims of `when`; without it its tokens are no caller's. `jwks_uri`: without it the issuer's own configuration says where its keys are. A function's variables have 4 KB in all, so that there is room for a few issuers."
+  type = list(object({
+    issuer     = string
+    jwks_uri   = optional(string)
+    audience   = string
+    algorithms = optional(list(string))
+    agents = optional(object({
+      device   = optional(string, "sub")
+      instance = optional(string)
+      labels   = optional(map(string))
+    }))
+    callers = optional(object({
+      name = optional(string, "sub")
+      grants = list(object({
+        when    = optional(map(string))
+        devices = list(string)
+        labels  = optional(map(string))
+        sources = list(string)
+        methods = list(string)
+        manage  = optional(bool)
+      }))
+    }))
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for issuer in var.issuers : startswith(issuer.issuer, "https://") && startswith(coalesce(issuer.jwks_uri, "https://"), "https://")])
+    error_message = "issuer and jwks_uri are https URLs."
+  }
+
+  validation {
+    condition     = alltrue([for issuer in var.issuers : issuer.agents != null || issuer.callers != null])
+    error_message = "An issuer has agents, callers or both: its tokens would be good for nothing."
+  }
+
+  validation {
+    condition     = length(distinct(var.issuers[*].issuer)) == length(var.issuers)
+    error_message = "Each issuer stands in the list once."
+  }
+
+  validation {
+    condition     = alltrue([for issuer in var.issuers : issuer.audience != "" && length(setsubtract(coalesce(issuer.algorithms, ["RS256"]), ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"])) == 0])
+    error_message = "audience is not empty, and algorithms are of public keys: RS256, PS256, ES256, EdDSA…"
+  }
+
+  validation {
+    condition     = length(jsonencode(var.issuers)) <= 3000
+    error_message = "The issuers take ${length(jsonencode(var.issuers))} characters of JSON, and a function's variables have room for 3000."
+  }
+}
+
 variable "token_in_query" {
   description = "Take an agent's token from the query too, for clients that cannot set headers. URLs end up in logs: keep it off."
   type        = bool

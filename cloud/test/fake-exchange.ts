@@ -14,6 +14,7 @@ export interface FakeExchangeInit {
   readonly bodyLength?: number | undefined;
   readonly chunked?: boolean;
   readonly expectsContinue?: boolean;
+  readonly remoteAddress?: string;
 }
 
 /** An exchange whose caller is the test: it decides when bytes are taken, and sees what was answered. */
@@ -23,6 +24,7 @@ export class FakeExchange implements Exchange, RequestBodySource {
   readonly headers: HeaderList;
   readonly length: number | undefined;
   readonly expectsContinue: boolean;
+  readonly remoteAddress: string | undefined;
   readonly takesTrailers = true;
   pendingBytes = 0;
   status: number | undefined;
@@ -44,6 +46,7 @@ export class FakeExchange implements Exchange, RequestBodySource {
     this.headers = init.headers ?? [];
     this.length = init.chunked === true ? undefined : (init.bodyLength ?? 0);
     this.expectsContinue = init.expectsContinue ?? false;
+    this.remoteAddress = init.remoteAddress;
   }
 
   get body(): RequestBodySource {

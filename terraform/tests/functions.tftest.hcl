@@ -49,6 +49,11 @@ run "by_default" {
   }
 
   assert {
+    condition     = aws_lambda_function.function["authorizer"].environment[0].variables["PULLWIRE_ISSUERS"] == "[]"
+    error_message = "no issuer is trusted unless it is named"
+  }
+
+  assert {
     condition     = alltrue([for function in aws_lambda_function.function : function.reserved_concurrent_executions == -1])
     error_message = "no concurrency is reserved: a new account has 10 in all"
   }
@@ -91,6 +96,20 @@ run "by_settings" {
     secret_version       = 2
     tags                 = { team = "plants" }
     account_logging_role = true
+    issuers = [
+      { issuer = "https://devices.example.com", audience = "pullwire", agents = {} },
+      {
+        issuer     = "https://login.example.com"
+        jwks_uri   = "https://login.example.com/keys"
+        audience   = "pullwire"
+        algorithms = ["RS256"]
+        agents     = { device = "device_id", instance = "inst", labels = { site = "site" } }
+        callers = {
+          name   = "email"
+          grants = [{ when = { groups = "ops" }, devices = ["plant-*"], sources = ["*"], methods = ["GET"] }]
+        }
+      },
+    ]
   }
 
   assert {
@@ -101,6 +120,30 @@ run "by_settings" {
   assert {
     condition     = aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_DEADLINE_DEFAULT_MS"] == "10000" && aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_DEADLINE_MAX_MS"] == "60000"
     error_message = "deadlines are told in milliseconds"
+  }
+
+  # Nothing of what is not set is written: the code has its own defaults.
+  assert {
+    condition = jsondecode(aws_lambda_function.function["authorizer"].environment[0].variables["PULLWIRE_ISSUERS"]) == [
+      { issuer = "https://devices.example.com", audience = "pullwire", agents = { device = "sub" } },
+      {
+        issuer     = "https://login.example.com"
+        jwksUri    = "https://login.example.com/keys"
+        audience   = "pullwire"
+        algorithms = ["RS256"]
+        agents     = { device = "device_id", instance = "inst", labels = { site = "site" } }
+        callers = {
+          name   = "email"
+          grants = [{ when = { groups = "ops" }, devices = ["plant-*"], sources = ["*"], methods = ["GET"] }]
+        }
+      },
+    ]
+    error_message = "issuers are told as the one-box server is"
+  }
+
+  assert {
+    condition     = aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_ISSUERS"] == aws_lambda_function.function["authorizer"].environment[0].variables["PULLWIRE_ISSUERS"]
+    error_message = "callers and agents have the same issuers"
   }
 
   assert {

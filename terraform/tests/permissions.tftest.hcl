@@ -33,10 +33,10 @@ run "by_default" {
       for name, policy in aws_iam_role_policy.function : name => one([for statement in jsondecode(policy.policy).Statement : statement.Action if statement.Sid == "Table"])
       } == {
       authorizer = ["dynamodb:Query"]
-      connect    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+      connect    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       disconnect = ["dynamodb:UpdateItem"]
       http       = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-      message    = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      message    = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       sweep      = ["dynamodb:DeleteItem", "dynamodb:Scan"]
     }
     error_message = "each function does with the table what its code does"

@@ -27,6 +27,7 @@ run "out_of_shape" {
     alarms               = { topic_arns = ["arn:aws:sqs:eu-central-1:123456789012:queue"] }
     kms_key_arn          = "alias/relay"
     secret_version       = 1.5
+    issuers              = [{ issuer = "http://login.example.com", audience = "pullwire", algorithms = ["HS256"], agents = {} }]
   }
 
   expect_failures = [
@@ -41,6 +42,7 @@ run "out_of_shape" {
     var.alarms,
     var.kms_key_arn,
     var.secret_version,
+    var.issuers,
   ]
 }
 
@@ -57,6 +59,7 @@ run "out_of_range" {
     throttle             = { burst = 10000 }
     reserved_concurrency = { http = 0 }
     deadline             = { max_seconds = 900 }
+    issuers              = [for name in ["a", "a"] : { issuer = "https://${name}.example.com", audience = "pullwire", agents = {} }]
   }
 
   expect_failures = [
@@ -65,6 +68,7 @@ run "out_of_range" {
     var.throttle,
     var.reserved_concurrency,
     var.deadline,
+    var.issuers,
   ]
 }
 
@@ -129,6 +133,38 @@ run "function_url_with_a_name" {
 
   expect_failures = [
     var.http,
+  ]
+}
+
+run "issuer_good_for_nothing" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    issuers = [{ issuer = "https://login.example.com", audience = "pullwire" }]
+  }
+
+  expect_failures = [
+    var.issuers,
+  ]
+}
+
+run "issuers_without_room" {
+  command = plan
+
+  module {
+    source = "./tests/relay"
+  }
+
+  variables {
+    issuers = [for n in range(20) : { issuer = "https://login-${n}.example.com", audience = "pullwire", agents = { labels = { site = "a-long-claim-name-that-takes-room" } } }]
+  }
+
+  expect_failures = [
+    var.issuers,
   ]
 }
 

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, PullFault, pullIds } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import { CallerAuth } from '../auth/caller-auth.ts';
+import type { Issuers } from '../auth/issuers.ts';
 import type { Poster } from '../connection/poster.ts';
+import type { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import type { UploadKey } from '../object/upload-ticket.ts';
 import { DeviceService } from '../presence/device-service.ts';
@@ -22,6 +24,7 @@ import { PendingWork } from './pending-work.ts';
 import { RemoteDevices } from './remote-devices.ts';
 import { type ChannelSocket, type ChannelSocketEvents, ReplyChannel } from './reply-channel.ts';
 import { replyLost } from './reply-lost.ts';
+import { RevocationWatch } from './revocation-watch.ts';
 
 export interface HttpSettings {
   readonly defaultDeadlineMs: number;
@@ -35,6 +38,10 @@ export interface HttpComposition {
   readonly uploadKey: UploadKey;
   /** Dials the relay's own WebSocket API. */
   dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
+  /** Whose tokens callers may bring in place of keys. */
+  readonly issuers?: Issuers | undefined;
+  /** As agents dial it. */
+  readonly linkUrl: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: HttpSettings;
@@ -63,6 +70,8 @@ export class HttpEnvironment {
   readonly #parts: HttpComposition;
   readonly #pullLog: PullLog;
   readonly #work = new PendingWork();
+  readonly #devices: RemoteDevices;
+  #enrolment: Enrolment | undefined;
   #replyConnection: string | undefined;
 
   constructor(parts: HttpComposition) {
@@ -83,6 +92,7 @@ export class HttpEnvironment {
       lost: (fault) => this.#loseReplies(fault),
       ended: (why) => log.info({ why }, 'reply channel ended'),
     });
+    this.#devices = this.#createDevices();
     this.handle = createHttp({
       front: this.#createFront(),
       work: this.#work,
@@ -92,9 +102,48 @@ export class HttpEnvironment {
   }
 
   #createFront(): Front {
+    const { registry, clock, log, issuers } = this.#parts;
+    const callers = new CallerAuth({
+      registry,
+      clock,
+      issuers,
+      noteUse: (work) => this.#work.add(work),
+    });
+    const devices = this.#devices;
+    const uploads = this.#createUploads(callers);
+    return new Front({
+      pulls: this.#createPulls(callers, devices, uploads),
+      uploads,
+      enrolments: {
+        enrol: async (exchange) => {
+          this.#enrolment ??= await this.#createEnrolment();
+          return this.#enrolment.enrol(exchange);
+        },
+      },
+      devices: new DeviceService({ callers, store: devices, wall: () => clock.wall() }),
+      readiness: () => ({ ready: true }),
+      failed: (err) => log.error({ err }, 'a request could not be handled'),
+    });
+  }
+
+  /** Seldom needed: loaded with the first that comes, not at each cold start. */
+  async #createEnrolment(): Promise<Enrolment> {
+    const { Enrolment } = await import('../enroll/enrolment.ts');
+    const { registry, clock, linkUrl, log } = this.#parts;
+    return new Enrolment({
+      registry,
+      clock,
+      linkUrl,
+      events: {
+        enrolled: (enrolled) => log.info(enrolled, 'device enrolled'),
+        refused: (refused) => log.warn(refused, 'enrolment refused'),
+      },
+    });
+  }
+
+  #createDevices(): RemoteDevices {
     const { registry, clock, log, poster } = this.#parts;
-    const callers = new CallerAuth({ registry, clock });
-    const devices = new RemoteDevices({
+    return new RemoteDevices({
       registry,
       poster,
       clock,
@@ -108,14 +157,6 @@ export class HttpEnvironment {
         },
         prove: () => this.channel.prove(),
       },
-    });
-    const uploads = this.#createUploads(callers);
-    return new Front({
-      pulls: this.#createPulls(callers, devices, uploads),
-      uploads,
-      devices: new DeviceService({ callers, store: devices, wall: () => clock.wall() }),
-      readiness: () => ({ ready: true }),
-      failed: (err) => log.error({ err }, 'a request could not be handled'),
     });
   }
 
@@ -182,13 +223,21 @@ export class HttpEnvironment {
     const pulls = () => this.#pulls();
     const idle = new IdleWatch({ clock, idleMs, pulls });
     const stall = new StallWatch({ clock, pulls });
+    const revocation = new RevocationWatch({
+      clock,
+      pulls,
+      stands: (device) => this.#devices.stands(device),
+      track: (look) => this.#work.add(look),
+    });
     idle.start();
     stall.start();
+    revocation.start();
     const timer = clock.after(Math.max(1, remainingMs - marginMs), () => this.#endAll(remainingMs));
     return () => {
       timer.cancel();
       idle.stop();
       stall.stop();
+      revocation.stop();
     };
   }
 

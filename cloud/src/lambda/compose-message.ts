@@ -1,5 +1,6 @@
 import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
+import type { KeyRotation } from '../auth/key-rotation.ts';
 import type { Poster } from '../connection/poster.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReplyToKey } from '../reply/reply-to.ts';
@@ -9,7 +10,10 @@ import { linkFields } from './link-fields.ts';
 import { createMessage } from './message.ts';
 
 export interface MessageComposition {
-  readonly registry: Pick<Registry, 'describeLink' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly registry: Pick<
+    Registry,
+    'describeLink' | 'drainLink' | 'closeLink' | 'link' | 'device' | 'deviceRecord' | 'offerKey'
+  >;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
   readonly clock: Clock;
@@ -21,13 +25,20 @@ const terms: GatewayTerms = {
   pulls: 512,
   // Under the 350 s after which many NATs forget a quiet flow, and the gateway's own 10 minutes (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
-  features: ['keep-alive', 'resend', 'upload'],
+  features: ['keep-alive', 'resend', 'rotate', 'upload'],
   lifeMarginMs: 300_000,
 };
 
 export function composeMessage({ registry, poster, replyKey, clock, log }: MessageComposition) {
+  let rotation: KeyRotation | undefined;
   const receiver = new FrameReceiver({
     registry,
+    rotation: {
+      offer: async (link, offered) => {
+        rotation ??= await loadRotation(registry);
+        return rotation.offer(link, offered);
+      },
+    },
     poster,
     keys: [replyKey],
     clock,
@@ -42,6 +53,8 @@ export function composeMessage({ registry, poster, replyKey, clock, log }: Messa
         log.warn({ ...linkFields(link), reason, action }, 'reply frame dropped'),
       undelivered: (link, err) =>
         log.warn({ ...linkFields(link), code: err.code, err }, 'reply channel gone or full'),
+      rotated: (link, refused) =>
+        log.info({ ...linkFields(link), refused }, refused ? 'key refused' : 'next key noted'),
       ignored: (link, name) => log.debug({ ...linkFields(link), name }, 'unknown action ignored'),
     },
   });
@@ -49,4 +62,10 @@ export function composeMessage({ registry, poster, replyKey, clock, log }: Messa
     receiver,
     fromChannel: () => log.warn('a reply channel sent a message that is none of its own'),
   });
+}
+
+/** Seldom needed: what checks signatures is loaded with the first key that is offered, not at each cold start. */
+async function loadRotation(registry: MessageComposition['registry']): Promise<KeyRotation> {
+  const { KeyRotation } = await import('../auth/key-rotation.ts');
+  return new KeyRotation({ registry });
 }

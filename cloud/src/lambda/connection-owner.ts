@@ -23,5 +23,16 @@ export function ownerOf(context: WebSocketRequestContext): ConnectionOwner {
     typeof instance === 'string' &&
     instancePattern.test(instance);
   if (!known) throw new Error('the connection has no authorizer context: is $connect authorized?');
-  return { role, link: { connectionId, connectedAt, identity: { device, instance } } };
+  const { publicKey, rotationAsked } = authorizer ?? {};
+  return {
+    role,
+    link: {
+      connectionId,
+      connectedAt,
+      identity: { device, instance },
+      // An issuer's token stands in the place of a key there, and no key follows it.
+      ...(typeof publicKey === 'string' && publicKey.startsWith('ed25519:') ? { publicKey } : {}),
+      ...(String(rotationAsked) === 'true' ? { rotationAsked: true } : {}),
+    },
+  };
 }

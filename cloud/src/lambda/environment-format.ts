@@ -61,6 +61,19 @@ export const trueOrFalse: EnvironmentFormat<boolean> = {
   read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
 };
 
+/** What stands in the list is read by whoever needs it. */
+export const jsonList: EnvironmentFormat<readonly unknown[]> = {
+  expected: 'must be a list in JSON',
+  read: (text) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      return Array.isArray(value) ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 export const logLevel: EnvironmentFormat<LogLevel> = {
   expected: `must be one of ${logLevels.join(', ')}`,
   read: (text) => logLevels.find((level) => level === text),

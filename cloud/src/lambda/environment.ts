@@ -2,6 +2,7 @@ import { ConfigError } from '../config/config-error.ts';
 import {
   bucketName,
   type EnvironmentFormat,
+  jsonList,
   logLevel,
   parameterName,
   tableName,
@@ -22,6 +23,8 @@ const variables = {
   PULLWIRE_CONNECTIONS_URL: ['connectionsUrl', urlOf('https://', 'http://')],
   PULLWIRE_DEADLINE_DEFAULT_MS: ['deadlineDefaultMs', deadlineMs],
   PULLWIRE_DEADLINE_MAX_MS: ['deadlineMaxMs', deadlineMs],
+  /** Whose tokens are accepted: JSON, a list of what the one-box server has in `issuers`. */
+  PULLWIRE_ISSUERS: ['issuers', jsonList],
   /** As agents dial it: the audience of their tokens. */
   PULLWIRE_LINK_URL: ['linkUrl', urlOf('wss://', 'ws://')],
   PULLWIRE_LOG_LEVEL: ['logLevel', logLevel],
@@ -34,6 +37,7 @@ const variables = {
 /** What each function reads: the lists of terraform/relay.json, which a test compares with these. */
 export const functionVariables = {
   authorizer: [
+    'PULLWIRE_ISSUERS',
     'PULLWIRE_LINK_URL',
     'PULLWIRE_LOG_LEVEL',
     'PULLWIRE_SECRET',
@@ -47,6 +51,7 @@ export const functionVariables = {
     'PULLWIRE_CONNECTIONS_URL',
     'PULLWIRE_DEADLINE_DEFAULT_MS',
     'PULLWIRE_DEADLINE_MAX_MS',
+    'PULLWIRE_ISSUERS',
     'PULLWIRE_LINK_URL',
     'PULLWIRE_LOG_LEVEL',
     'PULLWIRE_SECRET',

@@ -108,6 +108,7 @@ export interface RestEvent {
   /** In the client's case, a value a line. */
   readonly multiValueHeaders: MultiFields | null;
   readonly multiValueQueryStringParameters: MultiFields | null;
+  readonly requestContext?: { readonly identity?: { readonly sourceIp?: string } };
   readonly body: string | null;
   readonly isBase64Encoded: boolean;
 }

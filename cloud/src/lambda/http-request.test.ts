@@ -14,7 +14,7 @@ function restEvent(over: Partial<RestEvent> = {}): RestEvent {
     multiValueQueryStringParameters: null,
     pathParameters: { path: 'devices/plant-7/sources/web/a/b' },
     stageVariables: null,
-    requestContext: { stage: 'prod', path: '/prod/devices/plant-7/sources/web/a%2Fb/' },
+    requestContext: { stage: 'prod', identity: { sourceIp: '192.0.2.7' } },
     body: null,
     isBase64Encoded: false,
     ...over,
@@ -29,6 +29,7 @@ describe('a request of a REST API', () => {
       target: '/devices/plant-7/sources/web/a%2Fb/',
       headers: ['Accept', '*/*', 'X-A', '1', 'X-A', '2'],
       body: Buffer.alloc(0),
+      remoteAddress: '192.0.2.7',
     });
   });
 

@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly target: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+  /** Of whoever reached AWS, by its word; undefined where it says none. */
+  readonly remoteAddress: string | undefined;
 }
 
 /** Reads the event of a function URL (payload format 2.0) or of a REST API. */
@@ -21,6 +23,7 @@ function fromUrl(event: HttpEvent): HttpRequest {
     target: targetOf(event.rawPath, event.rawQueryString),
     headers: urlHeaders(event),
     body: bodyOf(event),
+    remoteAddress: event.requestContext.http.sourceIp,
   };
 }
 
@@ -30,6 +33,7 @@ function fromRest(event: RestEvent): HttpRequest {
     target: targetOf(event.path, restQuery(event)),
     headers: [...pairs(event.multiValueHeaders)].flat(),
     body: bodyOf(event),
+    remoteAddress: event.requestContext?.identity?.sourceIp,
   };
 }
 

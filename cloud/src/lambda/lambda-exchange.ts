@@ -32,6 +32,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   readonly target: string;
   readonly headers: HeaderList;
   readonly length: number;
+  readonly remoteAddress: string | undefined;
   readonly expectsContinue = false;
   readonly takesTrailers = false;
   readonly #way: AnswerWay;
@@ -50,7 +51,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   #over = false;
 
   constructor(event: CallerEvent, way: AnswerWay, clock: Clock) {
-    const { method, target, headers, body } = httpRequest(event);
+    const { method, target, headers, body, remoteAddress } = httpRequest(event);
     this.#way = way;
     this.#clock = clock;
     this.method = method;
@@ -58,6 +59,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
     this.headers = headers;
     this.#body = body;
     this.length = body.length;
+    this.remoteAddress = remoteAddress;
     way.whenTaken(() => this.#listener?.taken());
   }
 

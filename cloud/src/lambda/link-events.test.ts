@@ -1,4 +1,6 @@
+import { PullFault } from '@pullwire/shared';
 import { describe, expect, it } from 'vitest';
+import type { AuthenticatedAgent } from '../auth/agent-auth.ts';
 import type { LinkRecord } from '../registry/registry.ts';
 import { createConnect } from './connect.ts';
 import { ownerOf } from './connection-owner.ts';
@@ -6,7 +8,19 @@ import { createDisconnect } from './disconnect.ts';
 import type { AuthorizerContext, WebSocketRequestContext } from './event.ts';
 import { createMessage } from './message.ts';
 
-const agent = { role: 'agent', device: 'plant-7', instance: 'main' };
+const publicKey = `ed25519:${'A'.repeat(43)}`;
+/** As a gateway may hand it back: all of it text. */
+const agent = {
+  role: 'agent',
+  device: 'plant-7',
+  instance: 'main',
+  keyId: 'k',
+  publicKey,
+  signedBy: 'key',
+  expiresAt: '300',
+  createdAt: '5',
+  tokenId: 'jti-1',
+};
 
 function context(
   authorizer: AuthorizerContext | undefined,
@@ -39,7 +53,14 @@ describe('whose a connection is', () => {
       connectedAt: 1_000,
       identity: { device: 'plant-7', instance: 'main' },
     };
-    expect(ownerOf(context(agent))).toEqual({ role: 'agent', link });
+    const withKey = { ...link, publicKey };
+    expect(ownerOf(context(agent))).toEqual({ role: 'agent', link: withKey });
+    for (const rotationAsked of [true, 'true']) {
+      const asked = ownerOf(context({ ...agent, rotationAsked }));
+      expect(asked).toEqual({ role: 'agent', link: { ...withKey, rotationAsked: true } });
+    }
+    const byIssuer = { ...agent, publicKey: 'issuer:https://login.example.com' };
+    expect(ownerOf(context(byIssuer))).toEqual({ role: 'agent', link });
     expect(ownerOf(context({ role: 'channel' }))).toEqual({ role: 'channel' });
   });
 
@@ -56,8 +77,9 @@ describe('whose a connection is', () => {
 });
 
 describe('$connect', () => {
-  function bench(answer: 'opened' | 'older' = 'opened') {
+  function bench(answer: 'opened' | 'older' = 'opened', refusal?: Error) {
     const written: LinkRecord[] = [];
+    const admitted: AuthenticatedAgent[] = [];
     const refusals: string[] = [];
     const connect = createConnect({
       registry: {
@@ -67,10 +89,17 @@ describe('$connect', () => {
           return answer;
         },
       },
+      admission: {
+        admit: async (agent) => {
+          admitted.push(agent);
+          if (refusal !== undefined) throw refusal;
+          return agent.record;
+        },
+      },
       opened: () => undefined,
       refused: (_link, why) => refusals.push(why),
     });
-    return { written, refusals, connect };
+    return { written, admitted, refusals, connect };
   }
 
   it('writes an agent’s link before it answers', async () => {
@@ -79,6 +108,33 @@ describe('$connect', () => {
     expect(b.written).toMatchObject([
       { device: 'plant-7', instance: 'main', connectionId: 'c1=', connectedAt: 1_000 },
     ]);
+  });
+
+  it('admits the agent that the authorizer let through, as it said', async () => {
+    const b = bench();
+    await b.connect(event(agent));
+    expect(b.admitted).toEqual([
+      {
+        identity: {
+          device: 'plant-7',
+          instance: 'main',
+          keyId: 'k',
+          publicKey,
+          signedBy: 'key',
+          tokenId: 'jti-1',
+          expiresAt: 300,
+        },
+        record: { device: 'plant-7', publicKey, labels: {}, createdAt: 5 },
+      },
+    ]);
+  });
+
+  it('writes nothing for an agent that is not admitted, and answers with the status', async () => {
+    const replayed = new PullFault('link-unauthenticated', 'caller-auth', { detail: 'replayed' });
+    const b = bench('opened', replayed);
+    expect(await b.connect(event(agent))).toEqual({ statusCode: 401 });
+    expect([b.written, b.refusals]).toEqual([[], ['replayed']]);
+    await expect(bench('opened', new Error('x')).connect(event(agent))).rejects.toThrow('x');
   });
 
   it('picks the one subprotocol that a gateway can carry, whatever the case of the header', async () => {

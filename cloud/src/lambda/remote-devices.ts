@@ -6,7 +6,7 @@ import { orUnavailable } from '../presence/or-unavailable.ts';
 import { type LiveProof, presenceOf } from '../presence/presence.ts';
 import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
-import { isGreeted } from '../session/gateway-link.ts';
+import { isGreeted, isOpen } from '../session/gateway-link.ts';
 import type { PendingWork } from './pending-work.ts';
 import { RemoteTarget } from './remote-target.ts';
 import { replyLost } from './reply-lost.ts';
@@ -60,6 +60,12 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     return pullable;
   }
 
+  /** Whether pulls from it may go on, as the registry said in the last 10 s: it is known, and not revoked. */
+  async stands(id: string): Promise<boolean> {
+    const device = await this.#read(id);
+    return device !== undefined && device.record.revokedAt === undefined;
+  }
+
   async device(id: string): Promise<Device | undefined> {
     return orUnavailable(this.#options.registry.device(id));
   }
@@ -97,7 +103,8 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
 
   #pullable(device: Device): PullableDevice {
     const { record, links } = device;
-    const open = links.filter((link) => this.#isOpen(link));
+    const revoked = record.revokedAt !== undefined;
+    const open = revoked ? [] : links.filter((link) => this.#isOpen(link));
     return {
       device: record.device,
       labels: record.labels,
@@ -135,6 +142,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     await orUnavailable(registry.closeLink(device, instance, connectionId, end));
     this.#cache.clear();
     const now = await this.#read(device);
+    if (now?.record.revokedAt !== undefined) return undefined;
     const sources = new Set(link.sources.map(({ name }) => name));
     return now?.links.find(
       (other) =>
@@ -155,8 +163,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   }
 
   #isOpen(link: LinkRecord): boolean {
-    const expiresAt = (link.expiresAt ?? 0) * 1_000;
-    return link.closedAt === undefined && expiresAt > this.#options.clock.wall();
+    return isOpen(link, this.#options.clock.wall());
   }
 
   async #revoke({ connectionId }: LinkRecord): Promise<void> {

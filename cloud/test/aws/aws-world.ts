@@ -10,12 +10,14 @@ import { logTo } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { generateCallerKey } from '../../src/auth/caller-key.ts';
 import { channelToken } from '../../src/auth/channel-token.ts';
+import type { Issuers } from '../../src/auth/issuers.ts';
 import { StreamedAnswer, type StreamRuntime } from '../../src/lambda/answer-way.ts';
 import { composeAuthorizer } from '../../src/lambda/compose-authorizer.ts';
 import { composeConnect } from '../../src/lambda/compose-connect.ts';
 import { composeDisconnect } from '../../src/lambda/compose-disconnect.ts';
 import { HttpEnvironment } from '../../src/lambda/compose-http.ts';
 import { composeMessage } from '../../src/lambda/compose-message.ts';
+import { functionIssuers } from '../../src/lambda/function-issuers.ts';
 import { GatewayPoster } from '../../src/lambda/gateway-poster.ts';
 import { relayKeys } from '../../src/lambda/relay-secret.ts';
 import { dialChannel } from '../../src/lambda/ws-channel.ts';
@@ -44,6 +46,8 @@ export interface AwsWorldOptions
   readonly clock?: Clock;
   /** That of the http function alone, where it differs. */
   readonly httpClock?: Clock;
+  /** As they stand in `PULLWIRE_ISSUERS`. */
+  readonly issuers?: readonly unknown[];
 }
 
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
@@ -72,6 +76,7 @@ export class AwsWorld {
   /** What the functions derive their keys from. */
   readonly secret = randomBytes(48).toString('base64url');
   readonly #keys = relayKeys(this.secret);
+  #issuers: Issuers | undefined;
 
   private constructor(options: AwsWorldOptions, engine: TemporaryEngine) {
     this.#options = options;
@@ -141,8 +146,10 @@ export class AwsWorld {
       httpEnvironments,
       urlSwitches,
       delayMs,
+      issuers = [],
       ...rest
     } = this.#options;
+    this.#issuers = await functionIssuers(issuers);
     this.gateway = await StrictGateway.start({
       ...rest,
       clock,
@@ -190,6 +197,7 @@ export class AwsWorld {
       authorizer: ({ clock }) =>
         composeAuthorizer({
           registry,
+          issuers: this.#issuers,
           channelKey: this.#keys.channel,
           audience,
           tokenInQuery: false,
@@ -217,6 +225,8 @@ export class AwsWorld {
     const token = () => channelToken(this.#keys.channel, new URL(linkUrl).host, wall());
     const http = new HttpEnvironment({
       registry: this.registry,
+      issuers: this.#issuers,
+      linkUrl,
       poster: this.#poster(this.gateway),
       replyKey: this.#keys.replyTo,
       uploadKey: this.#keys.upload,

@@ -8,6 +8,8 @@ export interface GatewaySwitches {
   readonly refusalCarriesHeaders: boolean;
   /** The frames in which a post over 32 KB reaches the client: several of 32 KB, or one. */
   readonly splitsPosts: boolean;
+  /** Whether a 101 has a `Date`, as refusals do: seen in logs of those (`x-amzn-ErrorType`), not of these. */
+  readonly datesAcceptance: boolean;
   /** Bytes that may wait for a client that does not read; beyond them posts are answered 429. */
   readonly clientBufferBytes: number;
 }
@@ -18,5 +20,6 @@ export const gatewayDefaults: GatewaySwitches = {
   contextAsText: true,
   refusalCarriesHeaders: false,
   splitsPosts: true,
+  datesAcceptance: false,
   clientBufferBytes: 4 * 1024 * 1024,
 };

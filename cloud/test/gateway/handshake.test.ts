@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { ManualClock } from '@pullwire/shared/manual-clock';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { ok, startSample, stopSamples, verdict } from './gateway-sample.ts';
 import { StrictClient } from './strict-client.ts';
 
@@ -113,6 +115,24 @@ describe('a handshake at the strict gateway', () => {
   ])('$connect that %s is 502', async (_name, connectHandler) => {
     const { gateway } = await startSample({ connect: connectHandler });
     await expect(StrictClient.dial(gateway.linkUrl)).rejects.toMatchObject({ status: 502 });
+  });
+
+  test('refusals say the time, by the gateway’s clock, and acceptances where the switch says so', async () => {
+    const clock = new ManualClock();
+    const late = await startSample({}, { clock });
+    const refused = StrictClient.dial(late.gateway.linkUrl, { headers: {} });
+    const date = 'Thu, 01 Jan 1970 00:00:00 GMT';
+    await expect(refused).rejects.toMatchObject({ headers: { date } });
+    const { gateway } = await startSample();
+    const dateOf101 = async (url: string) => {
+      const { promise, resolve } = Promise.withResolvers<string | undefined>();
+      const socket = new WebSocket(url, { headers: { Authorization: 'Bearer x' } });
+      socket.once('upgrade', ({ headers }) => resolve(headers.date));
+      return promise.finally(() => socket.close());
+    };
+    expect(await dateOf101(gateway.linkUrl)).toBeUndefined();
+    const dated = await startSample({}, { switches: { datesAcceptance: true } });
+    expect(Date.parse((await dateOf101(dated.gateway.linkUrl)) ?? '')).toBeGreaterThan(0);
   });
 
   test('the upgrade is held until $connect has answered', async () => {

@@ -24,11 +24,12 @@ export interface LinkDoorOptions extends HandshakeOptions {
 export class LinkDoor {
   readonly #options: LinkDoorOptions;
   readonly #handshake: Handshake;
-  readonly #door = new UpgradeDoor();
+  readonly #door: UpgradeDoor;
 
   constructor(options: LinkDoorOptions) {
     this.#options = options;
     this.#handshake = new Handshake(options);
+    this.#door = new UpgradeDoor(options);
   }
 
   /** Resolves when the handshake is answered, one way or the other. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '@pullwire/shared';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { gatewayLimit } from './gateway-limit.ts';
+import type { GatewaySwitches } from './gateway-switches.ts';
 import type { HandshakeRefusal } from './handshake-refusal.ts';
 
 const errorTypes: Readonly<Record<number, string>> = {
@@ -10,6 +12,12 @@ const errorTypes: Readonly<Record<number, string>> = {
   403: 'ForbiddenException',
   429: 'LimitExceededException',
 };
+
+export interface UpgradeDoorOptions {
+  /** What the `Date` of the answers is by. */
+  readonly clock: Clock;
+  readonly switches: Pick<GatewaySwitches, 'datesAcceptance'>;
+}
 
 /** Ends held upgrade requests: with 101, or with a status. */
 export class UpgradeDoor {
@@ -22,11 +30,14 @@ export class UpgradeDoor {
   });
   readonly #subprotocols = new WeakMap<IncomingMessage, string>();
   readonly #held = new Set<Socket>();
+  readonly #options: UpgradeDoorOptions;
 
-  constructor() {
+  constructor(options: UpgradeDoorOptions) {
+    this.#options = options;
     this.#server.on('headers', (headers, request) => {
       const subprotocol = this.#subprotocols.get(request);
       if (subprotocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
+      if (options.switches.datesAcceptance) headers.push(`Date: ${this.#date()}`);
     });
   }
 
@@ -60,6 +71,7 @@ export class UpgradeDoor {
     const type = errorTypes[status];
     const fields = {
       ...headers,
+      Date: this.#date(),
       'Content-Type': 'application/json',
       'Content-Length': String(Buffer.byteLength(body)),
       Connection: 'close',
@@ -67,6 +79,11 @@ export class UpgradeDoor {
     };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+  }
+
+  /** RFC 9110 §5.6.7. */
+  #date(): string {
+    return new Date(this.#options.clock.wall()).toUTCString();
   }
 
   stop(): void {

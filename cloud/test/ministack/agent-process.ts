@@ -18,14 +18,29 @@ export async function makeDeviceKey(file: string): Promise<string> {
   return stdout.trim();
 }
 
+/** Has the agent bring its key to the relay at this URL; it writes the rest of the configuration. */
+export async function enrolAgent(relay: string, code: string, config: string): Promise<void> {
+  const args = ['enroll', '--relay', relay, '--code', code, '--config', config];
+  await run(process.execPath, [agentProgram, ...args]);
+}
+
+/** A token with which the agent of this configuration would dial. */
+export async function handshakeToken(config: string): Promise<string> {
+  const { stdout } = await run(process.execPath, [agentProgram, 'token', '--config', config]);
+  return stdout.trim();
+}
+
 /** The agent as it ships, in a process of its own, read by its log. */
 export class AgentProcess {
   readonly lines: AgentLine[] = [];
+  /** Resolves with its exit code; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<string, (line: AgentLine) => void>();
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.ended = new Promise((resolve) => child.once('close', resolve));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface(stream).on('line', (text) => this.#read(text));
     }

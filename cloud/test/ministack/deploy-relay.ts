@@ -87,6 +87,7 @@ function usualEnvironment(places: Places): Record<string, string> {
     PULLWIRE_CONNECTIONS_URL: places.connectionsUrl,
     PULLWIRE_DEADLINE_DEFAULT_MS: '30000',
     PULLWIRE_DEADLINE_MAX_MS: '600000',
+    PULLWIRE_ISSUERS: '[]',
     PULLWIRE_LINK_URL: places.linkUrl,
     PULLWIRE_LOG_LEVEL: 'info',
     PULLWIRE_SECRET: places.secretName,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentProcess, makeDeviceKey } from './agent-process.ts';
+import { AgentProcess, enrolAgent, handshakeToken, makeDeviceKey } from './agent-process.ts';
 import { zipFolder } from './build-programs.ts';
 import { deployRelay, type RelayOnMinistack } from './deploy-relay.ts';
 import { Ministack } from './ministack.ts';
@@ -14,6 +14,10 @@ export interface MinistackWorldOptions {
   readonly sources: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly told?: (passage: Passage) => void;
+  /** See `TapOptions`. */
+  readonly overheard?: (bytes: Buffer) => void;
+  /** The device brings its key itself, with a code, in place of `device add`. */
+  readonly enrols?: boolean;
   /** What stands, as it comes to stand. */
   readonly progress?: (what: string) => void;
 }
@@ -32,6 +36,8 @@ export class MinistackWorld {
   #operator: Operator | undefined;
   #agent: AgentProcess | undefined;
   #callerKey = '';
+  /** The code with which the device enrolled; empty where it did not. */
+  enrolCode = '';
 
   private constructor(options: MinistackWorldOptions) {
     this.#options = options;
@@ -93,6 +99,11 @@ export class MinistackWorld {
     this.#options.progress?.('the agent dialled out and its link is open');
   }
 
+  /** A token with which its agent would dial. */
+  handshakeToken(): Promise<string> {
+    return handshakeToken(join(started(this.#folder), 'agent.json'));
+  }
+
   async stopAgent(): Promise<void> {
     await this.#agent?.stop();
   }
@@ -115,8 +126,11 @@ export class MinistackWorld {
   }
 
   async #startRelay(): Promise<void> {
-    const { environment = {}, told, progress = () => undefined } = this.#options;
-    const tap = await Tap.start(told === undefined ? {} : { told });
+    const { environment = {}, told, overheard, progress = () => undefined } = this.#options;
+    const tap = await Tap.start({
+      ...(told === undefined ? {} : { told }),
+      ...(overheard === undefined ? {} : { overheard }),
+    });
     this.#tap = tap;
     const ministack = await Ministack.start({ AWS_ENDPOINT_URL: tap.url });
     this.#ministack = ministack;
@@ -131,13 +145,31 @@ export class MinistackWorld {
   async #addDevice(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'pullwire-world-'));
     this.#folder = folder;
-    const keyFile = join(folder, 'device.key');
-    await this.operator.addDevice(this.device, await makeDeviceKey(keyFile));
+    const config = join(folder, 'agent.json');
+    if (this.#options.enrols === true) await this.#enrol(config);
+    else await this.#addByKey(config);
     this.#callerKey = await this.operator.addKey();
     this.#options.progress?.(`device ${this.device} and a caller's key are in the table`);
-    const config = { relay: this.relay.linkUrl, device: this.device, keyFile };
+  }
+
+  /** Where the device has its private key. */
+  get keyFile(): string {
+    return join(started(this.#folder), this.#options.enrols ? 'identity' : '', 'device.key');
+  }
+
+  /** What is written says what the device offers; who it is, and where it dials, the agent adds. */
+  async #enrol(config: string): Promise<void> {
     const { sources } = this.#options;
-    await writeFile(join(folder, 'agent.json'), JSON.stringify({ ...config, sources }));
+    await writeFile(config, JSON.stringify({ sources }));
+    this.enrolCode = await this.operator.enrolCode(['--device', this.device]);
+    await enrolAgent(this.relay.httpUrl, this.enrolCode, config);
+  }
+
+  async #addByKey(config: string): Promise<void> {
+    const { device, keyFile, relay } = this;
+    await this.operator.addDevice(device, await makeDeviceKey(keyFile));
+    const { sources } = this.#options;
+    await writeFile(config, JSON.stringify({ relay: relay.linkUrl, device, keyFile, sources }));
   }
 }
 

@@ -8,7 +8,8 @@ const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const run = promisify(execFile);
 
 /** Where the relay's table is. */
-export type OperatorPlace = Pick<RelayOnMinistack, 'table' | 'region' | 'endpoint'>;
+export type OperatorPlace = Pick<RelayOnMinistack, 'table' | 'region' | 'endpoint'> &
+  Partial<Pick<RelayOnMinistack, 'connectionsUrl'>>;
 
 /** The operator's own commands, in a process with credentials of its own, as on AWS. */
 export class Operator {
@@ -33,6 +34,21 @@ export class Operator {
     await this.run(['device', 'remove', device]);
   }
 
+  /** Resolves with the code: `--device`, `--label`, `--ttl`. */
+  enrolCode(args: readonly string[] = []): Promise<string> {
+    return this.run(['enroll-code', ...args]);
+  }
+
+  /** Its links are ended too, where the place says how to reach them. */
+  async revokeDevice(device: string, reason = 'stolen'): Promise<void> {
+    await this.run(['device', 'revoke', device, '--reason', reason, ...this.#reach()]);
+  }
+
+  /** Asks for another key of the device. */
+  async rotateDevice(device: string): Promise<void> {
+    await this.run(['device', 'rotate', device, ...this.#reach()]);
+  }
+
   /** Resolves with the key: all devices and sources unless the arguments say otherwise. */
   addKey(args: readonly string[] = []): Promise<string> {
     return this.run(['key', 'add', '--name', 'ops', '--methods', '*', ...args]);
@@ -51,5 +67,10 @@ export class Operator {
       env: { PATH: process.env['PATH'] ?? '', ...this.#ministack.environment },
     });
     return stdout.trim();
+  }
+
+  #reach(): string[] {
+    const { connectionsUrl } = this.#place;
+    return connectionsUrl === undefined ? [] : ['--connections-url', connectionsUrl];
   }
 }

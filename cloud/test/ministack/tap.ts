@@ -9,6 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ClientFrames } from './client-frames.ts';
 import { offersSubprotocol, requestHead, withSubprotocol } from './tap-upgrade.ts';
 
 /** Something that passed. Times are milliseconds by `performance.now()`. */
@@ -43,6 +44,8 @@ export type Passage =
 
 export interface TapOptions {
   readonly told?: (passage: Passage) => void;
+  /** Every byte that passes, either way and of everybody; what clients say on sockets without its mask. */
+  readonly overheard?: (bytes: Buffer) => void;
 }
 
 /**
@@ -51,13 +54,15 @@ export interface TapOptions {
  */
 export class Tap {
   readonly #told: (passage: Passage) => void;
+  readonly #overheard: (bytes: Buffer) => void;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
   #port = 0;
   #target = 0;
 
-  private constructor({ told = () => undefined }: TapOptions) {
+  private constructor({ told = () => undefined, overheard = () => undefined }: TapOptions) {
     this.#told = told;
+    this.#overheard = overheard;
     this.#server = createServer((request, response) => this.#forward(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('connection', (socket) => this.#keep(socket));
@@ -93,10 +98,14 @@ export class Tap {
   #forward(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = performance.now();
     const { method = 'GET', url = '/', headers } = request;
+    this.#overheard(requestHead(request));
+    request.on('data', this.#overheard);
     const onward = httpRequest(
       { host: '127.0.0.1', port: this.#target, method, path: url, headers },
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        this.#overheard(Buffer.from(answer.rawHeaders.join('\n'), 'latin1'));
+        answer.on('data', this.#overheard);
         answer.pipe(response);
         answer.once('end', () =>
           this.#told({
@@ -126,9 +135,15 @@ export class Tap {
     gateway.setNoDelay(true);
     gateway.write(requestHead(request));
     gateway.write(head);
+    const frames = new ClientFrames(this.#overheard);
+    this.#overheard(requestHead(request));
+    frames.pass(head);
     const tell = (to: 'client' | 'gateway', bytes: number): void =>
       this.#told({ kind: 'bytes', socket, to, at: performance.now(), bytes });
-    client.on('data', (chunk: Buffer) => tell('gateway', chunk.length));
+    client.on('data', (chunk: Buffer) => {
+      tell('gateway', chunk.length);
+      frames.pass(chunk);
+    });
     client.pipe(gateway);
     const answer = withSubprotocol(offered);
     const startedAt = performance.now();
@@ -137,6 +152,7 @@ export class Tap {
       this.#told({ kind: 'handshake', socket, startedAt, endedAt: performance.now(), status });
       answer.on('data', (chunk: Buffer) => tell('client', chunk.length));
     });
+    answer.on('data', this.#overheard);
     gateway.pipe(answer).pipe(client);
     for (const [one, other] of [
       [client, gateway],

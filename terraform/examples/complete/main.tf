@@ -101,6 +101,16 @@ module "relay" {
   kms_key_arn          = aws_kms_key.relay.arn
   log_retention_days   = 90
   tags                 = { Team = "plants" }
+
+  # Whoever has the group `ops` there pulls without a key of ours.
+  issuers = [{
+    issuer   = "https://login.example.com"
+    audience = "pullwire"
+    callers = {
+      name   = "email"
+      grants = [{ when = { groups = "ops" }, devices = ["plant-*"], sources = ["*"], methods = ["GET", "HEAD"] }]
+    }
+  }]
 }
 
 # What the REST API is chosen for: callers from one address at most 2,000 requests in 5 minutes.

@@ -46,6 +46,11 @@ output "table_name" {
   value       = module.relay.table_name
 }
 
+output "connections_url" {
+  description = "For the operator's commands that end links: `--connections-url`."
+  value       = module.relay.connections_url
+}
+
 output "region" {
   description = "For the operator's commands."
   value       = module.relay.region

@@ -4,23 +4,30 @@ import { composeAuthorizer } from '../compose-authorizer.ts';
 import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
 import type { AuthorizerEvent } from '../event.ts';
+import { functionIssuers } from '../function-issuers.ts';
 import { functionLog } from '../function-log.ts';
 import { readRelayKeys } from '../read-keys.ts';
 
-const { linkUrl, logLevel, secretName, table, tokenInQuery } = readEnvironment(
-  'authorizer',
-  process.env,
-);
+const {
+  issuers: issuerList,
+  linkUrl,
+  logLevel,
+  secretName,
+  table,
+  tokenInQuery,
+} = readEnvironment('authorizer', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const [keys, { functionRegistry }] = await Promise.all([
+  const [keys, { functionRegistry }, issuers] = await Promise.all([
     readRelayKeys(secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
+    functionIssuers(issuerList),
   ]);
   return composeAuthorizer({
     registry: functionRegistry(table, place),
     channelKey: keys.channel,
+    issuers,
     audience: new URL(linkUrl).host,
     tokenInQuery,
     clock: systemClock,

@@ -7,6 +7,7 @@ import { HttpEnvironment } from '../compose-http.ts';
 import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
 import type { BufferedHttpResult, CallerEvent, LambdaContext } from '../event.ts';
+import { functionIssuers } from '../function-issuers.ts';
 import { functionLog } from '../function-log.ts';
 import { readRelayKeys } from '../read-keys.ts';
 import { dialChannel } from '../ws-channel.ts';
@@ -17,10 +18,11 @@ const log = functionLog(settings.logLevel);
 
 const composed = composeOnce(async () => {
   const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
-  const [keys, { functionRegistry }, { gatewayPoster }] = await Promise.all([
+  const [keys, { functionRegistry }, { gatewayPoster }, issuers] = await Promise.all([
     readRelayKeys(settings.secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
     import('../gateway-poster.ts'),
+    functionIssuers(settings.issuers),
   ]);
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
@@ -29,6 +31,8 @@ const composed = composeOnce(async () => {
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
     uploadKey: keys.upload,
+    issuers,
+    linkUrl,
     dial: (events) => dialChannel({ url: linkUrl, token }, events),
     clock: systemClock,
     log,

@@ -11,7 +11,7 @@ export interface TokenClaims {
 
 /** A handshake token made from PROTOCOL.md and RFC 7515 alone, none of our code. `keyFile`: PKCS #8 PEM. */
 export function handshakeToken(keyFile: string, claims: TokenClaims): string {
-  const issuedAt = Math.floor(Date.now() / 1_000) + Math.min(0, (claims.expiresIn ?? 0) - 60);
+  const issuedAt = Math.floor(Date.now() / 1_000) + Math.min(0, (claims.expiresIn ?? 60) - 60);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part({ alg: 'EdDSA', typ: 'JWT' })}.${part({
     sub: claims.device,

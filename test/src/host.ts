@@ -52,6 +52,7 @@ const switched = {
     contextAsText: false,
     refusalCarriesHeaders: true,
     splitsPosts: false,
+    datesAcceptance: true,
   },
   urlSwitches: {
     midStreamThrow: 'break',

@@ -7,6 +7,7 @@ export * from './cork.ts';
 export * from './credit.ts';
 export * from './error-code.ts';
 export * from './frame.ts';
+export { compileGlobs, type Matcher } from './glob.ts';
 export * from './heartbeat.ts';
 export * from './hop-by-hop.ts';
 export * from './limit.ts';

@@ -44,6 +44,8 @@ describe('loadConfig', () => {
       device: 'plant-7',
       instance: 'main',
       keyFile: join(folder, 'device.key'),
+      tokenFile: null,
+      enrollUrl: null,
       audience: 'relay.example',
       insecure: false,
       ca: undefined,
@@ -57,6 +59,24 @@ describe('loadConfig', () => {
       labels: {},
       sources: new Map(),
     });
+  });
+
+  it('of an enrolled device knows who it is and where it dials', async () => {
+    const record = JSON.stringify({ device: 'plant-9', relay: 'wss://relay.example/live' });
+    await writeFile(join(folder, 'device.key.json'), record);
+    expect(await load('sources: {}\n')).toMatchObject({
+      device: 'plant-9',
+      relay: 'wss://relay.example/live',
+      audience: 'relay.example',
+    });
+    // Where the relay is, people may know better.
+    expect(await load('relay: wss://other.example/live\n')).toMatchObject({
+      device: 'plant-9',
+      relay: 'wss://other.example/live',
+    });
+    await expect(load('device: plant-7\n')).rejects.toThrow(
+      /device: expected plant-9, as which the key in .*device\.key was enrolled; found "plant-7"/,
+    );
   });
 
   it('without sources is a device that cannot be asked for anything', async () => {

@@ -352,7 +352,9 @@ describe('the end of a link', () => {
     start();
     (await relay.welcome()).bye('revoked');
     await final.promise;
-    expect(finals).toEqual([{ reason: 'bye revoked', exitCode: 77 }]);
+    expect(finals).toEqual([
+      { reason: 'bye revoked', text: expect.stringContaining('was revoked'), exitCode: 77 },
+    ]);
     await agent.stop();
     expect(relay.requests).toHaveLength(1);
   });
@@ -361,7 +363,7 @@ describe('the end of a link', () => {
     relay.refusals.push({ status: 403, headers: { 'pullwire-answered-by': 'relay' } });
     start();
     await final.promise;
-    expect(finals).toEqual([{ reason: 'the relay answered 403', exitCode: 77 }]);
+    expect(finals).toMatchObject([{ reason: 'the relay answered 403', exitCode: 77 }]);
   });
 
   it('is followed by minutes of waiting where another process has taken the place', async () => {
@@ -552,7 +554,8 @@ describe('the log', () => {
 
   it('says why there is no link, what the relay said about it and how long the wait is', async () => {
     const date = new Date(Date.now() - 3_600_000).toUTCString();
-    relay.refusals.push({ status: 401, headers: { date }, body: '{"detail":"bad signature"}' });
+    const refusal = { status: 401, headers: { date }, body: '{"detail":"bad signature"}' };
+    relay.refusals.push(refusal, refusal);
     start({ random: () => 0.5 });
     const line = await logLine('does not accept the token');
     expect(line).toMatchObject({

@@ -47,7 +47,7 @@ export async function explainOutsideDates(error: unknown, way: CertificateWay): 
     isEarly ? now < notBeforeMs : now > notAfterMs,
   );
   const found = chain[Math.max(index, 0)];
-  const whose = index > 0 ? `the certificate of its issuer ${found?.name}` : 'its certificate';
+  const whose = ownerOf(found, index);
   const verdict = isEarly ? 'is not valid yet' : 'has expired';
   const validity =
     found === undefined
@@ -92,6 +92,12 @@ export function readCertificateDates(way: CertificateWay): Promise<readonly Cert
     signal?.addEventListener('abort', giveUp);
     if (signal?.aborted) giveUp();
   });
+}
+
+function ownerOf(found: CertificateDates | undefined, index: number): string {
+  // It may be the proxy's own.
+  if (found === undefined) return 'a certificate on the way to it';
+  return index > 0 ? `the certificate of its issuer ${found.name}` : 'its certificate';
 }
 
 function datesOf(own: DetailedPeerCertificate): CertificateDates[] {

@@ -34,6 +34,8 @@ export class FakeRelay {
   readonly server: Server;
   /** What each attempt asked for. */
   readonly requests: IncomingMessage[] = [];
+  /** Lines for the answers that accept a link. */
+  readonly acceptHeaders: string[] = [];
   /** How the next attempts are answered, one each; then they are accepted. */
   readonly refusals: Refusing[] = [];
   readonly #sockets = new Set<Socket>();
@@ -50,6 +52,7 @@ export class FakeRelay {
   }
 
   async start(): Promise<void> {
+    this.#acceptor.on('headers', (lines) => lines.push(...this.acceptHeaders));
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

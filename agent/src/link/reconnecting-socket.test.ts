@@ -196,6 +196,28 @@ describe('the traps of reconnecting-websocket', () => {
     expect(relay.requests).toHaveLength(1);
   });
 
+  it('takes its time to find out why, and stops doing so when it is stopped', async () => {
+    relay.refusals.push({ status: 503 }, { status: 503 });
+    const told: LinkEnd[] = [];
+    const asked = Promise.withResolvers<AbortSignal>();
+    dial({
+      explain: (end, _socket, signal) => {
+        if (told.length === 0) return Promise.resolve({ cause: 'unreachable', reason: 'found' });
+        asked.resolve(signal);
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(end)));
+      },
+      waitAfter: (end) => {
+        told.push(end);
+        return 1;
+      },
+    });
+    const signal = await asked.promise;
+    await dialler?.stop();
+    expect(signal.aborted).toBe(true);
+    expect(told).toEqual([{ cause: 'unreachable', reason: 'found' }]);
+    expect(relay.requests).toHaveLength(2);
+  });
+
   it('5: each attempt waits as long as it is told', async () => {
     const clock = new ManualClock();
     relay.refusals.push({ status: 503 }, { status: 503 });

@@ -7,7 +7,7 @@ const lost: LinkEnd = { cause: 'closed', closeCode: 1006 };
 
 function decide(
   end: LinkEnd,
-  over: { attempt?: number; livedMs?: number; random?: number } = {},
+  over: { attempt?: number; livedMs?: number; random?: number; atOnce?: boolean } = {},
 ): Redial {
   return redial({ end, attempt: 0, livedMs: 0, random: 0.5, ...over }, settings);
 }
@@ -60,6 +60,12 @@ describe('redial', () => {
     ['403 of the proxy', { cause: 'proxy-refused', status: 403 }, 'backoff'],
     ['407 of the proxy', { cause: 'proxy-refused', status: 407 }, 'rarely'],
     ['no connection', { cause: 'unreachable', reason: 'ECONNREFUSED' }, 'backoff'],
+    [
+      'a date outside a certificate’s',
+      { cause: 'unreachable', reason: 'CERT_HAS_EXPIRED', outsideDates: true },
+      'rarely',
+    ],
+    ['close 1008 whose bye was lost', { cause: 'closed', closeCode: 1008 }, 'backoff'],
     ['a bye nobody knows', { cause: 'bye', code: 'tired' }, 'backoff'],
     ['a bye named like a method of Object', { cause: 'bye', code: 'constructor' }, 'backoff'],
     ['close 1000', { cause: 'closed', closeCode: 1000 }, 'backoff'],
@@ -91,6 +97,15 @@ describe('redial', () => {
     expect(decide(lost, { attempt: 4, livedMs: 29_999 })).toMatchObject({ attempt: 5 });
     expect(decide(lost, { attempt: 4, livedMs: 30_000 })).toMatchObject({ attempt: 1 });
     expect(waitOf(lost, { attempt: 4, livedMs: 30_000, random: 0.999_999 })).toBe(1_000);
+  });
+
+  it('comes at once where that may cure a refusal, and does not count it', () => {
+    const unauthorized: LinkEnd = { cause: 'refused', status: 401 };
+    const over = { atOnce: true, attempt: 3 };
+    expect(decide(unauthorized, { ...over, random: 0 })).toEqual({ waitMs: 50, attempt: 3 });
+    expect(waitOf(unauthorized, { ...over, random: 0.999_999 })).toBe(500);
+    expect(waitOf({ ...unauthorized, retryAfterMs: 9_000 }, { ...over, random: 0 })).toBe(9_050);
+    expect(decide({ cause: 'bye', code: 'revoked' }, over)).toMatchObject({ exitCode: 77 });
   });
 
   it('waits at least as long as Retry-After says, and spreads a fleet over the time after it', () => {

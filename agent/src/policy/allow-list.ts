@@ -1,17 +1,17 @@
-import { NamePatterns } from './name-pattern.ts';
+import { compileGlobs, type Matcher } from '@pullwire/shared';
 import { PathPattern } from './path-pattern.ts';
 
 export interface AllowRule {
   readonly methods: readonly string[];
   readonly paths: readonly string[];
-  /** Names of callers, by the relay's word; absent: any. */
+  /** Names of callers, or globs such as `team-*`, by the relay's word; absent: any. */
   readonly callers?: readonly string[];
 }
 
 interface CompiledRule {
   readonly methods: ReadonlySet<string>;
   readonly patterns: readonly PathPattern[];
-  readonly callers: NamePatterns | undefined;
+  readonly callers: Matcher | undefined;
 }
 
 /** What a source lets through: nothing but what one of its rules names, method and path together. */
@@ -22,7 +22,7 @@ export class AllowList {
     this.#rules = rules.map((rule) => ({
       methods: new Set(rule.methods),
       patterns: rule.paths.map((path) => new PathPattern(path)),
-      callers: rule.callers && new NamePatterns(rule.callers),
+      callers: rule.callers && compileGlobs(rule.callers),
     }));
   }
 
@@ -53,7 +53,7 @@ export class AllowList {
 }
 
 const isFor = ({ callers }: CompiledRule, caller: string): boolean =>
-  callers === undefined || callers.matches(caller);
+  callers === undefined || callers(caller);
 
 const textOf = (patterns: readonly PathPattern[]): string =>
   patterns.map((pattern) => pattern.text).join(', ');

@@ -50,6 +50,20 @@ describe('a policy', () => {
     expect(fault.message).toContain('allows GET, HEAD on /metrics, /api/*; asked: ');
   });
 
+  it('may ask for the caller as well, and tells nobody what others may', () => {
+    const { policy } = policyOf({ pulls: 100 }, [
+      { methods: ['GET'], paths: ['/metrics'] },
+      { methods: ['GET'], paths: ['/secret'], callers: ['audit', 'team-*'] },
+    ]);
+    for (const caller of ['audit', 'team-a']) policy.admit({ ...get, path: '/secret', caller });
+    policy.admit(get);
+    for (const caller of ['ops', 'Audit', 'audit ', '']) {
+      const fault = refusal(policy, { path: '/secret', caller });
+      expect(fault).toMatchObject({ code: 'refused-by-policy', status: 403 });
+      expect(fault.message).toBe('source "metrics" allows GET on /metrics; asked: GET /secret');
+    }
+  });
+
   it('takes method and path together, not the one from here and the other from there', () => {
     const { policy } = policyOf({}, [
       { methods: ['GET'], paths: ['/read'] },

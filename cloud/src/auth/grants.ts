@@ -1,6 +1,6 @@
+import { compileGlobs, type Matcher } from '@pullwire/shared';
 import type { Grant } from '../registry/registry.ts';
 import type { CallerGrants, GrantVerdict } from './callers.ts';
-import { compileGlobs, type Matcher } from './glob.ts';
 
 /** Labels of a device by the operator's word, never by the agent's: grants may rest on them. */
 type DeviceLabels = Readonly<Record<string, string>>;

@@ -1,0 +1,51 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EnrolledConfig } from './enrolled-config.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pullwire-config-'));
+  file = join(folder, 'agent.yaml');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const settings = { relay: 'wss://relay.example/link', device: 'plant-7', insecure: true };
+
+describe('the configuration of a device that was enrolled', () => {
+  it('is made where there is none', async () => {
+    await new EnrolledConfig(file).add(settings);
+    expect(await readFile(file, 'utf8')).toBe(
+      'relay: wss://relay.example/link\ndevice: plant-7\ninsecure: true\n',
+    );
+  });
+
+  it.each([[''], ['# nothing yet\n'], ['{}\n']])('is added to an empty one: %j', async (text) => {
+    await writeFile(file, text);
+    await new EnrolledConfig(file).add({ device: 'plant-7' });
+    expect(await readFile(file, 'utf8')).toContain('device: plant-7');
+  });
+
+  it('keeps comments and everything that stands there', async () => {
+    await writeFile(
+      file,
+      '# ours\ndevice: plant-9 # by hand\nsources:\n  logs: { kind: file } # all\n',
+    );
+    const config = new EnrolledConfig(file);
+    expect(config.text('device')).toBe('plant-9');
+    expect(config.text('relay')).toBeUndefined();
+    await config.add(settings);
+    const text = await readFile(file, 'utf8');
+    expect(text).toContain('# ours\ndevice: plant-9 # by hand\n');
+    expect(text).toContain('logs: { kind: file } # all');
+    expect(text).toContain('relay: wss://relay.example/link');
+  });
+
+  it.each([['- a list\n'], ['a: [\n'], ['"text"\n']])('is none: %j', async (text) => {
+    await writeFile(file, text);
+    expect(() => new EnrolledConfig(file)).toThrow('expected settings in YAML or JSON');
+  });
+});

@@ -11,12 +11,20 @@ beforeAll(async () => {
   origin = await createOrigin();
   world = await World.start({
     sources: { web: { kind: 'http', url: origin.url, allow: [{ paths: ['/**'] }] } },
+    relayArgs: ['--trusted-proxy', '127.0.0.1'],
   });
 });
 afterAll(async () => {
   await world.stop();
   await origin.stop();
 });
+
+let strangers = 0;
+/** Each attempt comes from an address of its own: failures are counted by it. */
+const stranger = (): Record<string, string> => {
+  strangers += 1;
+  return { 'X-Forwarded-For': `198.51.100.${strangers}` };
+};
 
 const routes: readonly [string, string][] = [
   ['GET', '/devices'],
@@ -45,7 +53,10 @@ describe('every route without a valid key', () => {
     const headers = await headersOf();
     const before = origin.requests;
     for (const [method, path] of routes) {
-      const response = await fetch(world.url + path, { method, headers });
+      const response = await fetch(world.url + path, {
+        method,
+        headers: { ...headers, ...stranger() },
+      });
       expect([method, path, response.status]).toEqual([method, path, 401]);
       expect(response.headers.get('pullwire-answered-by')).toBe('relay');
     }

@@ -47,7 +47,9 @@ describe('device', () => {
     const added = await run(`device add plant-7 --public-key ${publicKey} --label a=1 --label b=`);
     expect(added).toEqual({ code: 0, stdout: '', stderr: 'device plant-7 added\n' });
     const listed = await run('device list');
-    expect(listed.stdout.split('\n')[1]).toBe('plant-7  2027-01-15 08:00:00Z  never      its own  a=1 b=');
+    expect(listed.stdout.split('\n')[1]).toBe(
+      'plant-7  2027-01-15 08:00:00Z  never      its own  a=1 b=',
+    );
     expect(JSON.parse((await run('device list --json')).stdout)).toEqual([
       {
         record: { device: 'plant-7', publicKey, labels: { a: '1', b: '' }, createdAt: now },
@@ -150,7 +152,7 @@ describe('a command', () => {
     ['serve --listen 0.0.0.0:1', '--insecure'],
     ['serve --config nowhere.yaml', 'nowhere.yaml: cannot be read'],
     ['device', 'Usage: pullwire-relay device'],
-    ['device add plant-7', "one of --public-key and --issuer must be given"],
+    ['device add plant-7', 'one of --public-key and --issuer must be given'],
     ['device add plant-7 --public-key ed25519:x', '--public-key must be'],
     [`device add plant/7 --public-key ${publicKey}`, '"plant/7" is no device id'],
     [`device add plant-7 --public-key ${publicKey} --label x`, '--label must be name=value'],

@@ -27,7 +27,7 @@ import type { ProofOfLife } from './live-link.ts';
 export interface AgentSocketEvents {
   message(message: AgentMessage | Ignored): void;
   room(pullId: string): void;
-  /** The agent pinged, and was answered. */
+  /** The agent sent a ping or a pong. */
   pinged(): void;
   /** The socket has ended; said once. */
   closed(why: string): void;
@@ -92,8 +92,8 @@ export class AgentSocket implements Connection, ProofOfLife {
     const { ws, socket, codec, events } = this.#options;
     if (codec.subprotocol === 'pullwire.v1+bin') ws.binaryType = 'fragments';
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    ws.on('pong', this.#proof);
-    ws.on('ping', () => {
+    ws.on('ping', (data) => this.#pinged(data));
+    ws.on('pong', () => {
       this.#proof();
       events.pinged();
     });
@@ -152,6 +152,16 @@ export class AgentSocket implements Connection, ProofOfLife {
     if (code === 'too-many-messages') ws.pause();
     const timer = clock.after(closeWithinMs, () => ws.terminate());
     ws.once('close', () => timer.cancel());
+  }
+
+  /** RFC 6455 §5.5.2: answered with the same data. */
+  #pinged(data: Buffer): void {
+    if (this.#over) return;
+    this.#proof();
+    this.#options.events.pinged();
+    if (this.#over) return; // it was one too many
+    this.#cork.hold();
+    this.#options.ws.pong(data);
   }
 
   #receive(data: unknown, isBinary: boolean): void {

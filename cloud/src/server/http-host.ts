@@ -22,6 +22,8 @@ export interface HttpHostOptions {
   /** Bytes of a request's head. */
   readonly headBytes: number;
   handle(exchange: Exchange): void;
+  /** Milliseconds that a body may take of whatever is no pull; those are small. */
+  readonly smallBodyMs: number;
   /** Who sent a request, seen through trusted proxies. */
   remoteAddress(request: IncomingMessage): string | undefined;
   /** Serves what lies below `/objects/`, where there is something. */
@@ -56,7 +58,12 @@ export class HttpHost {
     this.#server =
       options.tls === undefined
         ? createServer(settings)
-        : createTlsServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' });
+        : createTlsServer({
+            ...settings,
+            ...options.tls,
+            minVersion: 'TLSv1.2',
+            handshakeTimeout: settings.headersTimeout,
+          });
   }
 
   /** Resolves with the port when it listens; rejects where it cannot (`EADDRINUSE`…). */
@@ -86,9 +93,11 @@ export class HttpHost {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const { handle, objects, remoteAddress } = this.#options;
+    const { handle, objects, remoteAddress, smallBodyMs } = this.#options;
     if (objects === undefined || request.url?.startsWith('/objects/') !== true) {
-      return handle(new NodeExchange(request, response, awaitsContinue, remoteAddress));
+      const bodyWithinMs = request.url?.startsWith('/devices/') === true ? undefined : smallBodyMs;
+      const init = { awaitsContinue, bodyWithinMs, remoteAddress };
+      return handle(new NodeExchange(request, response, init));
     }
     const proceed = awaitsContinue ? () => response.writeContinue() : undefined;
     void objects.serve(request, response, proceed);

@@ -61,6 +61,7 @@ export class LinkDoor {
       clientTracking: false,
       maxPayload,
       perMessageDeflate: false,
+      autoPong: false, // ws drops whoever pings much without a word; the link's budget says why
       handleProtocols: (offered) => subprotocols.find((known) => offered.has(known)) ?? false,
     });
     // Agents learn the time by it (PROTOCOL.md, "Handshake").
@@ -76,7 +77,7 @@ export class LinkDoor {
       this.#options.throttle.check(attempt);
       const offered = checkSubprotocols(request);
       const registryVersion = this.#options.registryVersion();
-      const admitted = await this.#options.admit(bearerToken(request));
+      const admitted = await this.#admit(bearerToken(request), attempt);
       if (socket.destroyed) return;
       this.#checkInstances(admitted.identity.device);
       this.#server.handleUpgrade(request, socket, head, (ws) => {
@@ -90,10 +91,18 @@ export class LinkDoor {
         });
       });
     } catch (error) {
-      if (isFailure(error)) this.#options.throttle.failed(attempt);
       this.#refuse(error, request, socket);
     } finally {
       this.#underWay -= 1;
+    }
+  }
+
+  async #admit(token: string | undefined, attempt: readonly string[]): Promise<AdmittedLink> {
+    try {
+      return await this.#options.admit(token);
+    } catch (error) {
+      if (isFailure(error)) this.#options.throttle.failed(attempt);
+      throw error;
     }
   }
 
@@ -136,9 +145,9 @@ export class LinkDoor {
   }
 }
 
-/** Whether somebody tried a credential, and it was none. */
+/** Whether somebody tried a credential and it was none, or its device dials far too often. */
 function isFailure(error: unknown): boolean {
-  return error instanceof PullFault && (error.status === 401 || error.status === 403);
+  return error instanceof PullFault && [401, 403, 429].includes(error.status);
 }
 
 /** Whether the client offered subprotocols. Throws where none of those offered is known. */

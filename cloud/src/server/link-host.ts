@@ -4,6 +4,7 @@ import type {
   HeartbeatSettings,
   Hello,
   OfferedKey,
+  Rotated,
 } from '@pullwire/shared';
 import { codecFor } from '@pullwire/shared';
 import type { Logger } from 'pino';
@@ -15,8 +16,10 @@ import { MessageBudget } from '../session/message-budget.ts';
 import { AgentSocket } from './agent-socket.ts';
 import type { OpenedSocket } from './link-door.ts';
 import type { LinkJournal } from './link-journal.ts';
+import { LinkKeys } from './link-keys.ts';
 import { LiveLink } from './live-link.ts';
 import type { LiveLinks } from './live-links.ts';
+import { OfferedKeys } from './offered-keys.ts';
 
 export interface LinkHostOptions {
   readonly clock: Clock;
@@ -42,6 +45,9 @@ export interface LinkCounters {
   closed: number;
   ignored: number;
 }
+
+/** What could not be checked is checked again: a revocation must not be lost to a registry that fails for a moment. */
+const recheckMs = 1_000;
 
 /** The links that agents have open here, each with its socket and session. */
 export class LinkHost {
@@ -80,6 +86,15 @@ export class LinkHost {
       },
     });
     const log = this.#options.log.child({ ...opened.identity, connectionId });
+    const offered = new OfferedKeys({
+      offer: (key) => this.#offer(opened, key),
+      answer: (rotated) => {
+        log.info({ refused: rotated.refused }, 'the device offered another key');
+        if (session.state !== 'closed') socket.control(rotated);
+      },
+      // Without an answer the agent goes on with its key, and offers this one again when it is asked again.
+      failed: (err) => log.warn({ err }, 'an offered key could not be noted'),
+    });
     const session = new LinkSession({
       identity: opened.identity,
       connection: socket,
@@ -91,7 +106,7 @@ export class LinkHost {
         opened: (hello) => {
           link = this.#opened(opened, socket, { hello, budget }, log);
         },
-        offered: (key) => void this.#offered(opened, socket, key, log),
+        offered: (key) => offered.take(key),
         described: (hello) => {
           link?.describe(hello);
           if (link !== undefined) this.#options.journal.described(link.record());
@@ -119,8 +134,12 @@ export class LinkHost {
 
   /** Ends every live link of the device: it was removed, revoked, or its key changed. `why`: what its agent is told. */
   revoke(device: string, why: string): void {
-    for (const link of this.#options.live.of(device)) {
-      this.#sessions.get(link.connection.connectionId)?.end('revoked', why);
+    this.#revoke(this.#options.live.of(device), why);
+  }
+
+  #revoke(links: readonly LiveLink[], why: string): void {
+    for (const { connection } of links) {
+      this.#sessions.get(connection.connectionId)?.end('revoked', why);
     }
   }
 
@@ -134,10 +153,14 @@ export class LinkHost {
     const { live, registry, log } = this.#options;
     try {
       const record = await registry.deviceRecord(id);
-      if (record === undefined || !live.update(record)) return this.revoke(id, whyEnded(record));
+      if (record === undefined) return this.revoke(id, whyEnded(record));
+      this.#revoke(live.update(record), whyEnded(record));
       if (record.rotationAskedAt !== undefined) this.#askRotation(id, record.rotationAskedAt);
     } catch (error) {
       log.warn({ err: error, device: id }, 'cannot check a device against the registry');
+      this.#options.clock.after(recheckMs, () => {
+        if (live.of(id).length > 0) void this.check(id);
+      });
     }
   }
 
@@ -162,24 +185,14 @@ export class LinkHost {
     }
   }
 
-  async #offered(
-    { identity }: OpenedSocket,
-    socket: AgentSocket,
-    key: OfferedKey,
-    log: Logger,
-  ): Promise<void> {
+  async #offer({ identity }: OpenedSocket, key: OfferedKey): Promise<Rotated> {
     const { device, instance, publicKey, signedBy } = identity;
     const { live, rotation } = this.#options;
-    try {
-      const hasOthers = live.of(device).some((link) => link.instance !== instance);
-      const linkKey = signedBy === 'issuer' ? undefined : publicKey;
-      const rotated = await rotation.offer({ device, publicKey: linkKey, hasOthers }, key);
-      log.info({ refused: rotated.refused }, 'the device offered another key');
-      socket.control(rotated);
-    } catch (error) {
-      // Without an answer the agent goes on with its key, and offers this one again when it is asked again.
-      log.warn({ err: error }, 'an offered key could not be noted');
-    }
+    const hasOthers = live.of(device).some((link) => link.instance !== instance);
+    const linkKey = signedBy === 'issuer' ? undefined : publicKey;
+    const rotated = await rotation.offer({ device, publicKey: linkKey, hasOthers }, key);
+    if (rotated.refused === undefined) live.offered(device, key.publicKey);
+    return rotated;
   }
 
   #opened(
@@ -189,14 +202,15 @@ export class LinkHost {
     log: Logger,
   ): LiveLink {
     const { live, journal } = this.#options;
-    const link = new LiveLink(
-      opened.identity,
-      socket,
-      opened.subprotocol,
-      this.#connectedAt(),
+    const link = new LiveLink({
+      identity: opened.identity,
+      connection: socket,
+      subprotocol: opened.subprotocol,
+      connectedAt: this.#connectedAt(),
       hello,
+      keys: new LinkKeys(opened.identity.publicKey, opened.record),
       budget,
-    );
+    });
     const replaced = live.add(link, opened.record);
     this.counters.opened += 1;
     this.#options.linked(link.device);

@@ -4,11 +4,23 @@ import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
 import type { LinkRecord } from '../registry/registry.ts';
 import type { LinkIdentity } from '../session/link-session.ts';
 import type { MessageBudget } from '../session/message-budget.ts';
+import type { LinkKeys } from './link-keys.ts';
 
 /** When the link last proved to be alive, and when the next proof is due (epoch milliseconds). */
 export interface ProofOfLife {
   readonly lastProofAt: number;
   readonly proofDueAt: number;
+}
+
+export interface LiveLinkInit {
+  readonly identity: LinkIdentity;
+  readonly connection: Connection & ProofOfLife;
+  readonly subprotocol: LinkRecord['subprotocol'];
+  /** Epoch milliseconds. */
+  readonly connectedAt: number;
+  readonly hello: Hello;
+  readonly keys: LinkKeys;
+  readonly budget: MessageBudget;
 }
 
 /** A link that this process holds, with the pulls that are on it. */
@@ -17,6 +29,7 @@ export class LiveLink implements PullTarget {
   readonly instance: string;
   readonly connection: Connection & ProofOfLife;
   readonly connectedAt: number;
+  readonly keys: LinkKeys;
   draining = false;
   /** The wish for another key that its agent was told of. */
   rotationAskedAt: number | undefined;
@@ -26,22 +39,17 @@ export class LiveLink implements PullTarget {
   readonly #subprotocol: LinkRecord['subprotocol'];
   readonly #budget: MessageBudget;
 
-  constructor(
-    identity: LinkIdentity,
-    connection: Connection & ProofOfLife,
-    subprotocol: LinkRecord['subprotocol'],
-    connectedAt: number,
-    hello: Hello,
-    budget: MessageBudget,
-  ) {
+  constructor(init: LiveLinkInit) {
+    const { identity, connection, hello } = init;
     this.device = identity.device;
     this.instance = identity.instance;
     this.connection = connection;
-    this.connectedAt = connectedAt;
-    this.#subprotocol = subprotocol;
+    this.connectedAt = init.connectedAt;
+    this.keys = init.keys;
+    this.#subprotocol = init.subprotocol;
     this.#hello = hello;
     this.#sources = byName(hello);
-    this.#budget = budget;
+    this.#budget = init.budget;
   }
 
   get inFlight(): number {

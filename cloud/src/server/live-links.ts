@@ -7,14 +7,12 @@ import type { LiveLink } from './live-link.ts';
 class LiveDevice implements PullableDevice {
   readonly device: string;
   labels: Readonly<Record<string, string>>;
-  publicKey: string;
   targets: LiveLink[] = [];
   readonly offline = { since: undefined, why: 'link-lost' };
 
   constructor(record: DeviceRecord) {
     this.device = record.device;
     this.labels = record.labels;
-    this.publicKey = record.publicKey;
   }
 }
 
@@ -51,8 +49,6 @@ export class LiveLinks {
       device = new LiveDevice(record);
       this.#devices.set(link.device, device);
     }
-    // A handshake that the next key signed has made it the device's key.
-    device.publicKey = record.publicKey;
     device.labels = record.labels;
     const replaced = device.targets.filter((other) => other.instance === link.instance);
     device.targets.push(link);
@@ -66,15 +62,19 @@ export class LiveLinks {
     if (device.targets.length === 0) this.#devices.delete(link.device);
   }
 
-  /**
-   * The operator changed the device: its labels hold for the next pull. False where it may not be linked any more: it was
-   * revoked, or has another key.
-   */
-  update(record: DeviceRecord): boolean {
+  /** The device's labels hold for the next pull. Returns the links that are not its own any more by this record. */
+  update(record: DeviceRecord): LiveLink[] {
     const device = this.#devices.get(record.device);
-    if (device === undefined) return true;
+    if (device === undefined) return [];
     device.labels = record.labels;
-    return record.revokedAt === undefined && device.publicKey === record.publicKey;
+    return device.targets.filter(
+      (link) => record.revokedAt !== undefined || !link.keys.hold(record),
+    );
+  }
+
+  /** The device offered its next key, over one of its links: the others are its own with that one too. */
+  offered(device: string, key: string): void {
+    for (const link of this.of(device)) link.keys.add(key);
   }
 
   proofOf(record: LinkRecord): LiveProof | undefined {

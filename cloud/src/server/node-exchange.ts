@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { type HeaderList, headerValue } from '@pullwire/shared';
+import { type HeaderList, headerValue, PullFault } from '@pullwire/shared';
 import { contentLength } from '../http/content-length.ts';
 import type {
   Exchange,
@@ -16,6 +16,14 @@ const lingerMs = 5_000;
 /** Up to this size a whole body goes out as text in one piece with its head: Node then needs no vectored write. */
 const textBytes = 8_192;
 
+export interface NodeExchangeInit {
+  /** The client waits for 100 (Continue). */
+  readonly awaitsContinue: boolean;
+  /** Milliseconds for a whole body, where it is a small one; undefined: whoever reads it sees to that. */
+  readonly bodyWithinMs: number | undefined;
+  remoteAddress(request: IncomingMessage): string | undefined;
+}
+
 /** One request at the one-box server, as the use cases see it. */
 export class NodeExchange implements Exchange, RequestBodySource {
   readonly method: string;
@@ -24,24 +32,18 @@ export class NodeExchange implements Exchange, RequestBodySource {
   readonly length: number | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #init: NodeExchangeInit;
   #awaitsContinue: boolean;
   /** The head has gone out, and perhaps a part of the body. */
   #flowing = false;
   #listener: ExchangeListener | undefined;
   #sink: RequestBodySink | undefined;
 
-  readonly #addressOf: (request: IncomingMessage) => string | undefined;
-
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    awaitsContinue: boolean,
-    addressOf: (request: IncomingMessage) => string | undefined,
-  ) {
-    this.#addressOf = addressOf;
+  constructor(request: IncomingMessage, response: ServerResponse, init: NodeExchangeInit) {
+    this.#init = init;
     this.#request = request;
     this.#response = response;
-    this.#awaitsContinue = awaitsContinue;
+    this.#awaitsContinue = init.awaitsContinue;
     this.method = request.method as string;
     this.target = request.url as string;
     this.headers = request.rawHeaders;
@@ -50,7 +52,7 @@ export class NodeExchange implements Exchange, RequestBodySource {
 
   /** Looked up when it is asked for: of most requests nobody wants to know. */
   get remoteAddress(): string | undefined {
-    return this.#addressOf(this.#request);
+    return this.#init.remoteAddress(this.#request);
   }
 
   get body(): RequestBodySource {
@@ -143,6 +145,16 @@ export class NodeExchange implements Exchange, RequestBodySource {
       if (!request.complete) this.#sink?.broken();
     });
     request.pause();
+    if (this.#init.bodyWithinMs !== undefined) this.#endLate(this.#init.bodyWithinMs);
+  }
+
+  /** Ends a body that takes too long, by whatever trickles in. */
+  #endLate(withinMs: number): void {
+    const request = this.#request;
+    const timer = setTimeout(() => this.#sink?.broken(late(withinMs)), withinMs);
+    const clear = (): void => clearTimeout(timer);
+    request.once('end', clear);
+    request.once('close', clear);
   }
 
   resume(): void {
@@ -170,6 +182,11 @@ export class NodeExchange implements Exchange, RequestBodySource {
     this.#request.once('end', clear);
     socket.once('close', clear);
   }
+}
+
+function late(withinMs: number): PullFault {
+  const detail = `the request body did not come within ${withinMs / 1_000} s`;
+  return new PullFault('request-timeout', 'lookup', { detail });
 }
 
 /** Latin-1 text has one character for each byte, so that nothing is lost. */

@@ -56,6 +56,9 @@ export interface LinkSessionOptions {
 
 const helloWithinMs = 10_000;
 
+/** An offered key is read, proven and written: it counts for as many messages. */
+const offerCost = 25;
+
 /** What the relay does over the life of one link: greets, hands reply frames on, sees it end. */
 export class LinkSession {
   readonly #options: LinkSessionOptions;
@@ -104,11 +107,11 @@ export class LinkSession {
       case 'keep-alive':
       case 'rotate':
       case 'ignored':
-        if (this.#mayBeMore()) this.#aside(message);
+        if (this.#mayBeMore(message.action === 'rotate' ? offerCost : 1)) this.#aside(message);
     }
   }
 
-  /** A ping of the WebSocket layer, which has been answered. */
+  /** A ping or pong of the WebSocket layer. */
   pinged(): void {
     this.#mayBeMore();
   }
@@ -142,9 +145,9 @@ export class LinkSession {
   }
 
   /** Counts a message that no pull needs; ends the link where it is one too many. */
-  #mayBeMore(): boolean {
+  #mayBeMore(messages = 1): boolean {
     if (this.#state === 'closed') return false;
-    if (this.#options.budget.spend()) return true;
+    if (this.#options.budget.spend(messages)) return true;
     this.end('too-many-messages', 'far more messages came than pulls need');
     return false;
   }

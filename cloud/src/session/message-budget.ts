@@ -27,11 +27,11 @@ export class MessageBudget {
     this.#left = Math.min(most, this.#left + perPull);
   }
 
-  /** One such message has come; false where it is one too many. */
-  spend(): boolean {
+  /** Such a message has come, which counts for `messages`; false where it is one too many. */
+  spend(messages = 1): boolean {
     this.#refill();
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < messages) return false;
+    this.#left -= messages;
     return true;
   }
 

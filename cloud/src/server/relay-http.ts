@@ -1,0 +1,116 @@
+import { PullFault } from '@pullwire/shared';
+import { Enrolment } from '../enroll/enrolment.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { Front } from '../http/front.ts';
+import { problem } from '../http/problem.ts';
+import { DeviceService } from '../presence/device-service.ts';
+import { CertificateWatch, readCertificate } from './certificate.ts';
+import { CountedCallers } from './counted-callers.ts';
+import { EnrolmentCounters } from './enrolment-counters.ts';
+import { HttpHost } from './http-host.ts';
+import { RefusalCounters } from './refusal-counters.ts';
+import type { RelayLinks } from './relay-links.ts';
+import type { RelayParts } from './relay-parts.ts';
+import type { RelayPulls } from './relay-pulls.ts';
+import { remoteAddressOf } from './remote-address.ts';
+
+/** A body of `POST /enroll` or `POST /uploads` has at most a few kilobytes. */
+const smallBodyMs = 20_000;
+
+export interface RelayHttpInit {
+  readonly parts: RelayParts;
+  readonly links: RelayLinks;
+  readonly pulls: RelayPulls;
+  draining(): boolean;
+}
+
+/** What of the one-box server is HTTP: one port, and behind it the routes. */
+export class RelayHttp {
+  readonly #init: RelayHttpInit;
+  readonly host: HttpHost;
+  /** Undefined in the clear. */
+  readonly certificate: CertificateWatch | undefined;
+  readonly refusedCallers = new RefusalCounters();
+  readonly enrolments = new EnrolmentCounters();
+
+  constructor(init: RelayHttpInit) {
+    this.#init = init;
+    this.host = this.#createHost();
+    this.certificate = this.#createCertificateWatch();
+  }
+
+  #createHost(): HttpHost {
+    const { parts, links, draining } = this.#init;
+    const { settings, objects } = parts;
+    const front = this.#createFront();
+    return new HttpHost({
+      listen: settings.listen,
+      tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
+      headBytes: settings.limits.headBytes,
+      smallBodyMs,
+      remoteAddress: remoteAddressOf(settings.trustedProxy),
+      handle: (exchange) => (draining() ? refuseDraining(exchange) : front.handle(exchange)),
+      objects,
+      upgrade: (request, socket, head) => void links.door.upgrade(request, socket, head),
+    });
+  }
+
+  #createFront(): Front {
+    const { parts, links, pulls, draining } = this.#init;
+    const { clock, log } = parts;
+    const callers = new CountedCallers(parts.callers, this.refusedCallers);
+    const uploads = pulls.createUploads(callers);
+    return new Front({
+      pulls: pulls.createService(callers, links.devices, uploads),
+      enrolments: this.#createEnrolment(),
+      devices: new DeviceService({ callers, store: links.devices, wall: () => clock.wall() }),
+      ...(uploads === undefined ? undefined : { uploads }),
+      readiness: () =>
+        draining() ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
+      failed: (err) => log.error({ err }, 'a request could not be handled'),
+    });
+  }
+
+  #createEnrolment(): Enrolment {
+    const { registry, clock, linkUrl, throttle, log } = this.#init.parts;
+    return new Enrolment({
+      registry,
+      clock,
+      linkUrl,
+      throttle,
+      events: {
+        enrolled: (enrolled) => {
+          this.enrolments.enrolled();
+          log.info(enrolled, 'device enrolled');
+          this.#init.links.enrolled(enrolled.device);
+        },
+        refused: (refused) => {
+          this.enrolments.refused(refused.reason);
+          log.warn(refused, 'enrolment refused');
+        },
+      },
+    });
+  }
+
+  #createCertificateWatch(): CertificateWatch | undefined {
+    const { settings, log } = this.#init.parts;
+    const { tls } = settings;
+    if (tls === undefined) return undefined;
+    return new CertificateWatch(tls, {
+      renewed: (pair) => {
+        this.host.renew(pair);
+        log.info({ cert: tls.cert }, 'certificate renewed');
+      },
+      failed: (err) => log.warn({ err }, 'the certificate cannot be renewed (yet)'),
+    });
+  }
+}
+
+function refuseDraining(exchange: Exchange): void {
+  const fault = new PullFault('relay-draining', 'lookup', {
+    detail: 'the relay is shutting down',
+    retryAfterMs: 2_000,
+  });
+  const headers = ['Connection', 'close'];
+  exchange.answer(problem(fault, { method: exchange.method, answeredBy: 'relay', headers }));
+}

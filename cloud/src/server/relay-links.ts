@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { BufferCollector, frameLimits, headLimitBytes } from '@pullwire/shared';
+import { KeyRotation } from '../auth/key-rotation.ts';
+import type { ReplyDesk } from '../reply/reply-desk.ts';
+import { OneBoxDevices } from './device-store.ts';
+import { LinkDoor } from './link-door.ts';
+import { LinkHost } from './link-host.ts';
+import { LinkJournal } from './link-journal.ts';
+import { LinkPenalty } from './link-penalty.ts';
+import { LiveLinks } from './live-links.ts';
+import { RefusalCounters } from './refusal-counters.ts';
+import type { RelayParts } from './relay-parts.ts';
+import { remoteAddressOf } from './remote-address.ts';
+
+export interface RelayLinksInit {
+  readonly parts: RelayParts;
+  readonly replies: ReplyDesk;
+  /** The one that is listened on. */
+  port(): number;
+  draining(): boolean;
+}
+
+/** What of the one-box server is the agents': the door, their links, and the devices with and without one. */
+export class RelayLinks {
+  readonly #init: RelayLinksInit;
+  readonly #live = new LiveLinks();
+  readonly #penalty: LinkPenalty;
+  #registryVersion = 0;
+  readonly journal: LinkJournal;
+  readonly devices: OneBoxDevices;
+  readonly host: LinkHost;
+  readonly door: LinkDoor;
+  readonly refused = new RefusalCounters();
+
+  constructor(init: RelayLinksInit) {
+    const { registry, clock, log } = init.parts;
+    this.#init = init;
+    this.#penalty = new LinkPenalty(clock);
+    this.journal = new LinkJournal({
+      registry,
+      clock,
+      failed: (err, waiting) => log.warn({ err, waiting }, 'the registry cannot be written'),
+    });
+    this.devices = new OneBoxDevices({
+      registry,
+      live: this.#live,
+      clock,
+      revoke: (device, why) => this.host.revoke(device, why),
+    });
+    this.host = this.#createHost();
+    this.door = this.#createDoor();
+  }
+
+  /** Links that have said hello. */
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** An operator wrote to the registry: what was read no longer counts, and links are checked again. */
+  registryChanged(): void {
+    this.#registryVersion += 1;
+    this.devices.forget();
+    void this.host.recheck();
+  }
+
+  /** The device enrolled: its key may have taken the place of another, whose links end now. */
+  enrolled(device: string): void {
+    this.#registryVersion += 1;
+    this.devices.forget();
+    void this.host.check(device);
+  }
+
+  #createHost(): LinkHost {
+    const { settings, registry, clock, log, version, objects } = this.#init.parts;
+    const { heartbeat, limits } = settings;
+    const pulls = limits.pullsPerLink;
+    return new LinkHost({
+      clock,
+      live: this.#live,
+      journal: this.journal,
+      replies: this.#init.replies,
+      registry,
+      rotation: new KeyRotation({ registry }),
+      log,
+      collector: new BufferCollector(),
+      heartbeat,
+      terms: {
+        relay: `pullwire-relay/${version}`,
+        limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
+        heartbeat,
+        features: objects === undefined ? ['rotate'] : ['rotate', 'upload'],
+      },
+      newConnectionId: () => randomBytes(12).toString('base64url'),
+      registryVersion: () => this.#registryVersion,
+      linked: (device) => this.devices.linked(device),
+      flooded: (device) => this.#penalty.given(device),
+    });
+  }
+
+  #createDoor(): LinkDoor {
+    const { settings, admit, throttle, log } = this.#init.parts;
+    return new LinkDoor({
+      throttle,
+      maxLinks: settings.limits.links,
+      links: () => this.host.size,
+      linksOf: (device) => this.#live.of(device).length,
+      registryVersion: () => this.#registryVersion,
+      remoteAddress: remoteAddressOf(settings.trustedProxy),
+      draining: () => this.#init.draining(),
+      admit: async (token) => {
+        const admitted = await admit(token, this.#init.port());
+        this.#penalty.check(admitted.identity.device);
+        return admitted;
+      },
+      opened: (opened) => this.host.open(opened),
+      refused: (fault, remoteAddress) => {
+        this.refused.count(fault);
+        const { code, message, cause } = fault;
+        log.warn({ code, detail: message, remoteAddress, err: cause }, 'link refused');
+      },
+    });
+  }
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { pullIds } from '@pullwire/shared';
+import type { Callers } from '../auth/callers.ts';
+import { uploadKey } from '../object/upload-ticket.ts';
+import { IdleWatch } from '../pull/idle-watch.ts';
+import { PullInFlight, type ReplyObjects } from '../pull/pull-in-flight.ts';
+import { PullLog } from '../pull/pull-log.ts';
+import { PullService } from '../pull/pull-service.ts';
+import type { PullableDevices } from '../pull/pull-target.ts';
+import { PullTickets } from '../pull/pull-tickets.ts';
+import { RequestUploads } from '../pull/request-uploads.ts';
+import { WindowBudget } from '../pull/window-budget.ts';
+import { ReplyDesk } from '../reply/reply-desk.ts';
+import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
+import type { RelayParts } from './relay-parts.ts';
+
+/** Of all replies together: what slow callers may hold in this process. */
+const windowBytes = 96 * 1024 * 1024;
+
+/** What of the one-box server is about pulls: their replies, their log, and how they are begun. */
+export class RelayPulls {
+  readonly #parts: RelayParts;
+  readonly #replyKey = replyToKey('1', randomBytes(32));
+  readonly replies: ReplyDesk;
+  readonly log: PullLog;
+  readonly idle: IdleWatch;
+
+  constructor(parts: RelayParts) {
+    const { clock, settings, log } = parts;
+    this.#parts = parts;
+    this.log = new PullLog(log);
+    const replies = new ReplyDesk([this.#replyKey], () => Math.floor(clock.wall() / 1_000));
+    this.replies = replies;
+    this.idle = new IdleWatch({
+      clock,
+      idleMs: settings.idleMs,
+      pulls: function* () {
+        for (const pull of replies.all()) if (pull instanceof PullInFlight) yield pull;
+      },
+    });
+  }
+
+  createService(
+    callers: Callers,
+    devices: PullableDevices,
+    uploads: RequestUploads | undefined,
+  ): PullService {
+    const { settings, clock } = this.#parts;
+    const { deadline, limits } = settings;
+    const host = randomBytes(9).toString('base64url');
+    return new PullService({
+      callers,
+      devices,
+      replies: this.replies,
+      clock,
+      limits: {
+        defaultDeadlineMs: deadline.defaultMs,
+        maxDeadlineMs: deadline.maxMs,
+        requestBodyBytes: limits.requestBodyBytes,
+        pullsPerLink: limits.pullsPerLink,
+        pullsPerCaller: limits.pullsPerCaller,
+      },
+      ...this.#objects(uploads),
+      windows: new WindowBudget(windowBytes),
+      tickets: new PullTickets({
+        newPullId: pullIds(randomBytes),
+        replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
+        wall: () => clock.wall(),
+      }),
+      ended: this.log.ended,
+      refused: this.log.refused,
+    });
+  }
+
+  /** Undefined where bodies stream, and need no storage. */
+  createUploads(callers: Callers): RequestUploads | undefined {
+    const { objects, settings, clock, log } = this.#parts;
+    if (objects === undefined) return undefined;
+    return new RequestUploads({
+      callers,
+      store: objects.store,
+      key: uploadKey('1', randomBytes(32)),
+      clock,
+      newId: () => randomBytes(16).toString('base64url'),
+      mostBytes: settings.limits.requestBodyBytes,
+      track: (work) => objects.track(work),
+      issued: (upload) => log.info(upload, 'upload issued'),
+    });
+  }
+
+  /** Resolves when no pull is in flight any more, or after `withinMs`. */
+  ended(withinMs: number): Promise<void> {
+    if (this.replies.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(withinMs, resolve);
+      this.replies.whenEmpty(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #objects(uploads: RequestUploads | undefined): {
+    objects?: ReplyObjects;
+    uploads?: RequestUploads;
+  } {
+    const { objects } = this.#parts;
+    if (objects === undefined || uploads === undefined) return {};
+    const { store } = objects;
+    const track = (work: Promise<unknown>) => objects.track(work);
+    return { objects: { store, streamBytes: Number.POSITIVE_INFINITY, track }, uploads };
+  }
+}

@@ -46,7 +46,7 @@ class OutOfReach implements LinkReach {
 }
 
 /** By API Gateway's `@connections`, with the operator's own credentials. */
-class GatewayReach implements LinkReach {
+export class GatewayReach implements LinkReach {
   readonly #note: CliContext['note'];
   readonly #open: () => Promise<Poster>;
 

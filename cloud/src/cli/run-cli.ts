@@ -24,6 +24,7 @@ function program(context: CliContext): Command {
   const command = new Command('pullwire-relay')
     .description('The relay of pullwire: agents dial in, callers pull through it.')
     .version(version)
+    .enablePositionalOptions() // what follows the name of a command is that command's
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.note });
   addServeCommand(command, context);

@@ -125,7 +125,7 @@ describe('key', () => {
     const [titles, line] = (await run('key list')).stdout.split('\n');
     expect(titles).toContain('LAST USE');
     expect(line).toContain(
-      'never  GET HEAD on sources * of devices plant-1, until 2027-01-15 20:00',
+      'never     GET HEAD on sources * of devices plant-1, until 2027-01-15 20:00',
     );
     await run(`key revoke ${id}`);
     expect((await run(`key grant ${id}`)).stderr).toContain(`there is no key ${id} in force`);
@@ -151,7 +151,7 @@ it.each([
   expect(readdirSync(cli.folder)).toEqual([]);
 });
 
-it('options of a subcommand of enroll-code are its own', async () => {
+it('options after a subcommand of enroll-code are that one’s', async () => {
   const made = await run('enroll-code --data elsewhere');
   expect(made.code).toBe(0);
   expect(await cli.list('enroll-code')).toEqual([]);

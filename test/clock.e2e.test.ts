@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from './src/certificate.ts';
 import { fakedClock } from './src/faketime.ts';
 import { command, Program } from './src/program.ts';
+import { pullByTls } from './src/pull-by-tls.ts';
 import { createOrigin, type TinyOrigin } from './src/tiny-origin.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pullwire-clock-'));
@@ -85,7 +85,8 @@ describe('a device whose clock is off by half a day', () => {
     await agent.line('link open', 0);
     const loggedAt = new Date(agent.lines.at(-1)?.['time'] as string | number).getTime();
     expect(Math.abs(loggedAt - Date.now())).toBeGreaterThan(11 * 3_600_000);
-    expect(await pull(device)).toBe('200 GET /x');
+    const path = `/devices/${device}/sources/web/x`;
+    expect(await pullByTls({ port, path, key, ca: readFileSync(ca) })).toBe('200 GET /x');
     await agent.stop();
   });
 });
@@ -121,27 +122,4 @@ function expectDates(text: string, offset: string): void {
   expect(text).toContain(day(-2));
   expect(text).toContain(day(2));
   expect(text).toMatch(/clock/);
-}
-
-async function pull(device: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const ask = request(
-      {
-        host: '127.0.0.1',
-        port,
-        path: `/devices/${device}/sources/web/x`,
-        ca: readFileSync(ca),
-        headers: { 'Pullwire-Key': key },
-      },
-      (response) => {
-        let text = '';
-        response.on('data', (data: Buffer) => {
-          text += data.toString();
-        });
-        response.on('end', () => resolve(`${response.statusCode} ${text}`));
-      },
-    );
-    ask.on('error', reject);
-    ask.end();
-  });
 }

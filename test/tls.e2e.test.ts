@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CertificateFiles, makeCertificate, renewCertificate } from './src/certificate.ts';
 import { command } from './src/program.ts';
+import { pullByTls } from './src/pull-by-tls.ts';
 import { createOrigin, type TinyOrigin } from './src/tiny-origin.ts';
 import { World } from './src/world.ts';
 
@@ -45,28 +45,8 @@ function shownSubject(): Promise<string> {
   });
 }
 
-function pull(ca: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const ask = request(
-      {
-        host: '127.0.0.1',
-        port: world.port,
-        path: world.path('web', '/x'),
-        ca,
-        headers: { 'Pullwire-Key': world.callerKey },
-      },
-      (response) => {
-        let text = '';
-        response.on('data', (data: Buffer) => {
-          text += data.toString();
-        });
-        response.on('end', () => resolve(`${response.statusCode} ${text}`));
-      },
-    );
-    ask.on('error', reject);
-    ask.end();
-  });
-}
+const pull = (ca: Buffer): Promise<string> =>
+  pullByTls({ port: world.port, path: world.path('web', '/x'), key: world.callerKey, ca });
 
 test('agent and caller reach the relay over TLS', async () => {
   expect(await pull(readFileSync(files.cert))).toBe('200 GET /x');

@@ -5,12 +5,12 @@ import { type CallerCredential, credentialOf } from './caller-credential.ts';
 import { hashCallerKey, isCallerKey } from './caller-key.ts';
 import { CallerKeys } from './caller-keys.ts';
 import type { AuthenticatedCaller, CallerRequest, Callers } from './callers.ts';
-import { isTokenForm } from './issuer-token.ts';
 import type { Issuers } from './issuers.ts';
 import { inForce, isGood, type KnownCaller, knownCaller } from './known-caller.ts';
 import { LookupCache } from './lookup-cache.ts';
 import { registryFault } from './registry-fault.ts';
 import { attemptKeys, type Throttle } from './throttle.ts';
+import { isTokenForm } from './token-form.ts';
 
 /** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. A token of an issuer has up to 8 KB. */
 const cached = { maxAgeMs: 10_000, missAgeMs: 0, capacity: 1_000, firstReads: 64 };

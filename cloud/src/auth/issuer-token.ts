@@ -2,23 +2,16 @@ import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } f
 import type { IssuerConfig } from '../config/issuer-config.ts';
 import { AuthError } from './auth-error.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
+import { isTokenForm } from './token-form.ts';
 
-/** Characters: tokens of issuers hold groups and roles, yet a request's head holds 16 KB in all. */
-const tokenLimit = 8_192;
 /** Seconds that the issuer's clock may be ahead of ours. */
 const leewaySeconds = 30;
 const longestSeconds = 24 * 3_600;
 
-const form = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 /** Headers with which a token would bring, or choose, the key that it is checked with (RFC 8725 §3.10). */
 const keyHeaders = ['jwk', 'jku', 'x5u', 'x5c', 'crit'];
 /** ID tokens (OpenID Connect) and access tokens (RFC 9068), not what else an issuer signs (RFC 8725 §3.11). */
 const types = new Set(['jwt', 'application/jwt', 'at+jwt', 'application/at+jwt']);
-
-/** Whether this has the form of a signed JWT in the compact serialization (RFC 7515 §3.1). */
-export function isTokenForm(text: string): boolean {
-  return text.length <= tokenLimit && form.test(text);
-}
 
 /** Whom a token names as its issuer, before anything is proven; undefined where it is none or names nobody. */
 export function unverifiedIssuer(token: string): string | undefined {

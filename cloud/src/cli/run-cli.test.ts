@@ -1,46 +1,28 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '@pullwire/shared';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hashCallerKey } from '../auth/caller-key.ts';
 import { describeConfig } from '../config/config-setting.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { startEngine } from '../server/engine.ts';
-import { runCli } from './run-cli.ts';
+import { TemporaryCli } from './temporary-cli.ts';
 
 const publicKey = `ed25519:${generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x}`;
 const now = 1_800_000_000_000;
 
+let cli: TemporaryCli;
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pw-'));
+  cli = new TemporaryCli();
+  folder = cli.folder;
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
+  cli.remove();
 });
 
-/** Runs a command in the folder, where no server runs. */
-async function run(args: string, env: Record<string, string> = {}) {
-  let [stdout, stderr] = ['', ''];
-  const code = await runCli(args === '' ? [] : args.split(' '), {
-    out: (text) => {
-      stdout += text;
-    },
-    note: (text) => {
-      stderr += text;
-    },
-    env,
-    workingFolder: folder,
-    clock: { ...systemClock, wall: () => now },
-    signals: () => {
-      throw new Error('this command takes no signals');
-    },
-  });
-  return { code, stdout, stderr };
-}
+const run = (args: string, env: Record<string, string> = {}) => cli.run(args, env);
 
 describe('device', () => {
   it('add, list and remove keep the registry in the data folder', async () => {

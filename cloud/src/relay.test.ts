@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SigningDevice } from '../test/signing-device.ts';
+import { generateCallerKey } from './auth/caller-key.ts';
 import { generateEnrolCode } from './enroll/enrol-code.ts';
 import { TemporaryRelay } from './server/temporary-relay.ts';
 
@@ -176,4 +177,21 @@ test('a caller that is refused is counted by the reason', async () => {
   expect((await get({})).status).toBe(401);
   expect((await get({ 'Pullwire-Key': 'nonsense' })).status).toBe(401);
   expect(world.relay.snapshot().refusedCallers).toEqual({ 'key-missing': 1, 'key-malformed': 1 });
+});
+
+describe('a table whose writes nobody tells of', () => {
+  test('is looked at when a device is pulled from: a revoked one takes no pull, and loses its link', async () => {
+    const link = await open(device);
+    const { key, ...made } = generateCallerKey();
+    const grants = [{ devices: ['*'], sources: ['*'], methods: ['GET'] }];
+    await world.registry.addKey({ ...made, name: 'ops', grants, createdAt: 1 });
+    await world.registry.revokeDevice(plant, { at: Date.now(), why: 'stolen' });
+    const answer = await fetch(`http://${world.host}/devices/${plant}/sources/web/x`, {
+      headers: { 'Pullwire-Key': key },
+    });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'device-offline', why: 'revoked' });
+    expect(await link.heard('bye')).toMatchObject({ code: 'revoked', reason: 'stolen' });
+    expect(await link.closed).toBe(4_001);
+  });
 });

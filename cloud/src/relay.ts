@@ -73,9 +73,12 @@ export class Relay {
     journal.stop();
   }
 
-  /** An operator wrote to the registry: what was cached no longer counts, and links are checked again. */
-  registryChanged(): void {
-    this.#links.registryChanged();
+  /**
+   * An operator wrote to the registry: what was cached no longer counts, and the links of these devices are checked again;
+   * those of all where it is not known which.
+   */
+  registryChanged(devices?: readonly string[]): void {
+    this.#links.registryChanged(devices);
   }
 
   snapshot(): RelaySnapshot {

@@ -123,6 +123,7 @@ export class FolderWorld {
         drainMs: 10_000,
       },
       registry,
+      hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock: systemClock }),
       throttle: new AuthThrottle(systemClock),
       linkUrl: undefined,

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { EnrolledConfig } from './enrolled-config.ts';
 
 let folder: string;
@@ -23,11 +24,14 @@ describe('the configuration of a device that was enrolled', () => {
     );
   });
 
-  it.each([[''], ['# nothing yet\n'], ['{}\n']])('is added to an empty one: %j', async (text) => {
-    await writeFile(file, text);
-    await new EnrolledConfig(file).add({ device: 'plant-7' });
-    expect(await readFile(file, 'utf8')).toContain('device: plant-7');
-  });
+  it.each([[''], ['# nothing yet\n'], ['{}\n'], ['{ labels: {} } # ours\n']])(
+    'is added to an empty one: %j',
+    async (text) => {
+      await writeFile(file, text);
+      await new EnrolledConfig(file).add({ device: 'plant-7' });
+      expect(parse(await readFile(file, 'utf8'))).toMatchObject({ device: 'plant-7' });
+    },
+  );
 
   it('keeps comments and everything that stands there', async () => {
     await writeFile(
@@ -38,10 +42,25 @@ describe('the configuration of a device that was enrolled', () => {
     expect(config.text('device')).toBe('plant-9');
     expect(config.text('relay')).toBeUndefined();
     await config.add(settings);
-    const text = await readFile(file, 'utf8');
-    expect(text).toContain('# ours\ndevice: plant-9 # by hand\n');
-    expect(text).toContain('logs: { kind: file } # all');
-    expect(text).toContain('relay: wss://relay.example/link');
+    expect(await readFile(file, 'utf8')).toBe(
+      'relay: wss://relay.example/link\ninsecure: true\n' +
+        '# ours\ndevice: plant-9 # by hand\nsources:\n  logs: { kind: file } # all\n',
+    );
+  });
+
+  it('in JSON stays JSON', async () => {
+    await writeFile(file, '{"sources": {"logs": {"kind": "file"}}}\n');
+    await new EnrolledConfig(file).add(settings);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      sources: { logs: { kind: 'file' } },
+      ...settings,
+    });
+  });
+
+  it('that has everything is not touched', async () => {
+    await writeFile(file, 'device:   plant-7\n');
+    await new EnrolledConfig(file).add({ device: 'plant-8' });
+    expect(await readFile(file, 'utf8')).toBe('device:   plant-7\n');
   });
 
   it.each([['- a list\n'], ['a: [\n'], ['"text"\n']])('is none: %j', async (text) => {

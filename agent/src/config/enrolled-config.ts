@@ -1,32 +1,32 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { Document, parseDocument } from 'yaml';
+import { Document, isMap, parseDocument } from 'yaml';
 import { ConfigError } from './config-error.ts';
 
 /** Settings that an enrolment brings, by their names at the top of the file. */
 export type EnrolledSettings = Readonly<Record<string, string | boolean>>;
 
-/** A configuration file, with its comments, before and after an enrolment. */
+/** A configuration file before and after an enrolment: what somebody wrote there stays as it is. */
 export class EnrolledConfig {
   readonly path: string;
-  readonly #document: Document;
+  readonly #text: string;
+  readonly #document: Document.Parsed;
 
   /**
    * A file that is not there is a new one.
    *
-   * @throws ConfigError where it is no YAML.
+   * @throws ConfigError where it holds no settings.
    */
   constructor(path: string) {
     this.path = path;
-    const document = existsSync(path)
-      ? parseDocument(readFileSync(path, 'utf8'))
-      : new Document({});
-    if (document.errors.length > 0 || !isMap(document)) {
+    this.#text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    this.#document = parseDocument(this.#text);
+    const { errors, contents } = this.#document;
+    if (errors.length > 0 || !(contents === null || isMap(contents))) {
       throw new ConfigError([
         { key: path, value: undefined, expected: 'settings in YAML or JSON' },
       ]);
     }
-    this.#document = document;
   }
 
   /** What stands there as text; undefined where nothing does. */
@@ -37,22 +37,38 @@ export class EnrolledConfig {
 
   /** Adds what is not there yet, and writes the file whole or not at all. */
   async add(settings: EnrolledSettings): Promise<void> {
-    for (const [key, value] of Object.entries(settings)) {
-      if (!this.#document.has(key)) this.#document.set(key, value);
-    }
+    const missing = Object.entries(settings).filter(([key]) => !this.#document.has(key));
+    if (missing.length === 0) return;
     const draft = `${this.path}.${process.pid}.new`;
     const file = await open(draft, 'w', 0o600);
     try {
-      await file.writeFile(String(this.#document));
+      await file.writeFile(this.#with(missing));
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(draft, this.path);
   }
+
+  #with(missing: readonly (readonly [string, string | boolean])[]): string {
+    const { contents } = this.#document;
+    const lines = String(new Document(Object.fromEntries(missing)));
+    // Lines can be put before a map in lines; one in braces is written anew.
+    if (!isMap(contents) || contents.flow !== true) return lines + this.#text;
+    const json = parseJson(this.#text);
+    if (json !== undefined) {
+      return `${JSON.stringify({ ...json, ...Object.fromEntries(missing) }, undefined, 2)}\n`;
+    }
+    for (const [key, value] of missing) this.#document.set(key, value);
+    return String(this.#document);
+  }
 }
 
-function isMap(document: Document): boolean {
-  if (document.contents === null) document.contents = new Document({}).contents;
-  return typeof document.toJS() === 'object' && !Array.isArray(document.toJS());
+/** Undefined where it is YAML in braces. */
+function parseJson(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
 }

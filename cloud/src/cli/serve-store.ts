@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { createDynamoClient, mayCreateTable } from '../registry/dynamo-client.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
+import { itemKeys } from '../registry/dynamo-table.ts';
 import type { Registry } from '../registry/registry.ts';
 import { DataFolderError } from '../server/data-folder.ts';
 import type { Engine } from '../server/engine.ts';
@@ -11,8 +12,11 @@ import { embeddedTable } from './open-registry.ts';
 /** The registry that a server works with, its schema checked. */
 export interface ServeStore {
   readonly registry: Registry;
-  /** Calls back at once when an operator's command writes; a table on AWS tells nobody. */
-  onForeignWrite(callback: () => void): void;
+  /**
+   * Calls back at once when an operator's command writes; a table on AWS tells nobody. `devices`: those that are other
+   * than they were; undefined: any of them may be.
+   */
+  onForeignWrite(callback: (devices: readonly string[] | undefined) => void): void;
   close(): Promise<void>;
 }
 
@@ -39,7 +43,17 @@ async function openEmbedded(engine: Engine): Promise<ServeStore> {
   };
   const registry = new DynamoRegistry({ client, name: embeddedTable, mayCreateTable: true });
   await ensureOrClose(registry, close);
-  return { registry, onForeignWrite: (callback) => engine.onForeignWrite(callback), close };
+  const onForeignWrite: ServeStore['onForeignWrite'] = (callback) =>
+    engine.onForeignWrite((partitions) => callback(devicesIn(partitions)));
+  return { registry, onForeignWrite, close };
+}
+
+const devicePrefix = itemKeys.device('').pk.S;
+
+function devicesIn(partitions: readonly string[] | undefined): readonly string[] | undefined {
+  return partitions
+    ?.filter((partition) => partition.startsWith(devicePrefix))
+    .map((partition) => partition.slice(devicePrefix.length));
 }
 
 async function ensureOrClose(registry: Registry, close: () => Promise<void>): Promise<void> {

@@ -84,6 +84,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
   const relay = createRelay({
     settings: config,
     registry,
+    hearsOfWrites: config.table === undefined,
     callers,
     throttle,
     linkUrl: linkUrlOf(config.publicUrl),
@@ -95,10 +96,10 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     log,
     version,
   });
-  store.onForeignWrite(() => {
+  store.onForeignWrite((devices) => {
     callers.clear();
     agents.clear();
-    relay.registryChanged();
+    relay.registryChanged(devices);
   });
   return relay;
 }

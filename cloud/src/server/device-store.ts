@@ -1,4 +1,5 @@
 import type { Clock } from '@pullwire/shared';
+import { LookupCache } from '../auth/lookup-cache.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
 import { offlineDevice } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
@@ -13,6 +14,8 @@ export interface OneBoxDevicesOptions {
   readonly clock: Clock;
   /** Ends the live links of a device that is no more; its agents are told why. */
   revoke(device: string, why: string): void;
+  /** Looks whether a device's links are still its own, and ends them if not; undefined where every change is told. */
+  readonly check: ((device: string) => Promise<void>) | undefined;
 }
 
 interface Cached {
@@ -24,27 +27,53 @@ interface Cached {
 const offlineCacheMs = 1_000;
 const offlineCacheSize = 10_000;
 
+/** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
+const checked = { maxAgeMs: 10_000, missAgeMs: 0, capacity: 10_000, firstReads: 256 };
+
 /** Devices on one box: those with a live link from memory, the others from the registry. */
 export class OneBoxDevices implements PullableDevices, DeviceStore {
   readonly #options: OneBoxDevicesOptions;
   readonly #offline = new Map<string, Cached>();
+  /** Devices with live links that were looked at lately, where nobody tells of changes. */
+  readonly #checks: LookupCache<true> | undefined;
   readonly startedAt: number;
 
   constructor(options: OneBoxDevicesOptions) {
     this.#options = options;
     this.startedAt = options.clock.wall();
+    const { check } = options;
+    this.#checks =
+      check &&
+      new LookupCache({
+        load: async (device) => {
+          await check(device);
+          return true as const;
+        },
+        ...checked,
+      });
   }
 
   readonly proofOf = (link: LinkRecord): LiveProof | undefined => this.#options.live.proofOf(link);
 
   find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined> {
     const live = this.#options.live.find(device);
-    if (live !== undefined) return live;
+    if (live !== undefined) return this.#checks === undefined ? live : this.#checked(live);
     const cached = this.#offline.get(device);
     if (cached !== undefined && cached.until > this.#options.clock.monotonic()) {
       return cached.device;
     }
     return this.#findOffline(device);
+  }
+
+  /** A live link goes on serving without the registry: where that cannot be read, what was known holds. */
+  #checked(live: PullableDevice): PullableDevice | Promise<PullableDevice | undefined> {
+    const { device } = live;
+    const look = this.#checks?.get(device, this.#options.clock.monotonic());
+    if (!(look instanceof Promise)) return live;
+    return look.then(
+      () => this.#options.live.find(device) ?? this.#findOffline(device),
+      () => live,
+    );
   }
 
   async device(id: string): Promise<Device | undefined> {

@@ -11,7 +11,10 @@ export interface EngineOrders {
 export type EngineMessage =
   | { readonly kind: 'listening' }
   /** Another process wrote; its answer waits for `seen`, so that no cache outlives it. */
-  | { readonly kind: 'foreign-write'; readonly id: number };
+  | { readonly kind: 'foreign-write'; readonly id: number; readonly partitions: Partitions };
+
+/** The partitions that a write changes; undefined: any. */
+export type Partitions = readonly string[] | undefined;
 
 /** Server → engine. */
 export type ServerMessage =

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { createEngineClient } from './engine-client.ts';
-import type { EngineMessage, EngineOrders, ServerMessage } from './engine-message.ts';
+import type { EngineMessage, EngineOrders, Partitions, ServerMessage } from './engine-message.ts';
 
 /** Beside this file as source, beside the bundle as its second output. */
 const workerUrl = new URL(
@@ -26,7 +26,7 @@ export interface EngineThread {
  */
 export async function startEngineThread(
   orders: EngineOrders,
-  onForeignWrite: () => void,
+  onForeignWrite: (partitions: Partitions) => void,
 ): Promise<EngineThread> {
   const worker = new Worker(workerUrl, { workerData: orders, execArgv: [], resourceLimits });
   const tell = (message: ServerMessage) => worker.postMessage(message);
@@ -34,7 +34,7 @@ export async function startEngineThread(
   const listening = new Promise<void>((resolve) => {
     worker.on('message', (message: EngineMessage) => {
       if (message.kind === 'listening') return resolve();
-      onForeignWrite();
+      onForeignWrite(message.partitions);
       tell({ kind: 'seen', id: message.id });
     });
   });

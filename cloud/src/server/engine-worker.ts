@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
-import type { EngineMessage, EngineOrders, ServerMessage } from './engine-message.ts';
-import { isForeignWrite } from './engine-request.ts';
+import type { EngineMessage, EngineOrders, Partitions, ServerMessage } from './engine-message.ts';
+import { isForeignWrite, partitionsOf } from './engine-request.ts';
 
 /** Milliseconds that requests under way get when the engine stops. */
 const stopGraceMs = 2_000;
@@ -17,10 +17,10 @@ function runEngine(port: MessagePort, orders: EngineOrders): void {
   const answers = new Map<number, () => void>();
   let writes = 0;
 
-  watchRequests(server, orders.ownWriter, (answer) => {
+  watchRequests(server, orders.ownWriter, (partitions, answer) => {
     writes += 1;
     answers.set(writes, answer);
-    tell(port, { kind: 'foreign-write', id: writes });
+    tell(port, { kind: 'foreign-write', id: writes, partitions });
   });
   port.on('message', (message: ServerMessage) => {
     if (message.kind === 'stop') return stop(server, orders.socketPath);
@@ -36,12 +36,15 @@ function tell(port: MessagePort, message: EngineMessage): void {
   port.postMessage(message);
 }
 
-/** Hands each foreign write's answer to `hold`, which sends it by calling it. */
-function watchRequests(server: Server, ownWriter: string, hold: (answer: () => void) => void) {
+/** Takes what a foreign write changes, and its answer, which is sent by calling it. */
+type Hold = (partitions: Partitions, answer: () => void) => void;
+
+/** Hands each foreign write to `hold`. */
+function watchRequests(server: Server, ownWriter: string, hold: Hold) {
   const [handle] = server.listeners('request') as [RequestListener];
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    if (isForeignWrite(request.headers, ownWriter)) holdAnswer(response, hold);
+    if (isForeignWrite(request.headers, ownWriter)) holdAnswer(request, response, hold);
     handle(request, response);
     // dynalite throws where a request breaks off, and that would end the thread
     request.removeAllListeners('error');
@@ -49,10 +52,12 @@ function watchRequests(server: Server, ownWriter: string, hold: (answer: () => v
   });
 }
 
-function holdAnswer(response: ServerResponse, hold: (answer: () => void) => void): void {
+function holdAnswer(request: IncomingMessage, response: ServerResponse, hold: Hold): void {
+  const body: Buffer[] = []; // dynalite reads it too, from the same event
+  request.on('data', (chunk: Buffer) => body.push(Buffer.from(chunk)));
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   const held = (...args: unknown[]) => {
-    hold(() => end(...args));
+    hold(partitionsOf(Buffer.concat(body).toString()), () => end(...args));
     return response;
   };
   response.end = held as typeof response.end;

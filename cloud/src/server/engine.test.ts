@@ -131,17 +131,15 @@ describe('the embedded engine', () => {
     const folder = await temporaryFolder();
     const engine = await start(folder);
     const own = await registryOf(engine);
-    let seen = 0;
-    engine.onForeignWrite(() => {
-      seen += 1;
-    });
+    const seen: unknown[] = [];
+    engine.onForeignWrite((partitions) => seen.push(partitions));
     await own.addDevice(device('plant-1'));
-    expect(seen).toBe(0);
+    expect(seen).toEqual([]);
     const foreign = await registryOf(join(folder, 'engine.sock'));
     await foreign.device('plant-1');
-    expect(seen).toBe(0);
+    expect(seen).toEqual([]);
     await foreign.addDevice(device('plant-2'));
-    expect(seen).toBe(1);
+    expect(seen).toEqual([['device#plant-2']]);
     expect((await own.device('plant-2'))?.record.device).toBe('plant-2');
   });
 

@@ -4,6 +4,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DataFolder, DataFolderError, dataFolder, prepareDataFolder } from './data-folder.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { createEngineClient } from './engine-client.ts';
+import type { Partitions } from './engine-message.ts';
 import { type EngineThread, startEngineThread } from './engine-thread.ts';
 
 /** Milliseconds before a thread that ended by itself is started again. */
@@ -23,7 +24,7 @@ export interface Engine {
   /** A client whose writes are the server's own. Each caller owns its client and destroys it. */
   createClient(): DynamoDBClient;
   /** Calls back at each write of another process, before that process gets its answer. */
-  onForeignWrite(callback: () => void): void;
+  onForeignWrite(callback: (partitions: Partitions) => void): void;
   /** Closes the database and gives the data folder back. */
   stop(): Promise<void>;
 }
@@ -54,7 +55,7 @@ class EmbeddedEngine implements Engine {
   readonly #unlock: () => Promise<void>;
   readonly #writer = randomUUID();
   readonly #stopping = new AbortController();
-  readonly #callbacks: (() => void)[] = [];
+  readonly #callbacks: ((partitions: Partitions) => void)[] = [];
   #thread: EngineThread | undefined;
   #kept: Promise<void> = Promise.resolve();
 
@@ -73,7 +74,7 @@ class EmbeddedEngine implements Engine {
     return createEngineClient(this.#socketPath, this.#writer);
   }
 
-  onForeignWrite(callback: () => void): void {
+  onForeignWrite(callback: (partitions: Partitions) => void): void {
     this.#callbacks.push(callback);
   }
 
@@ -98,8 +99,8 @@ class EmbeddedEngine implements Engine {
       socketPath: this.#socketPath,
       ownWriter: this.#writer,
     };
-    return startEngineThread(orders, () => {
-      for (const callback of this.#callbacks) callback();
+    return startEngineThread(orders, (partitions) => {
+      for (const callback of this.#callbacks) callback(partitions);
     });
   }
 

@@ -46,6 +46,7 @@ export class RelayLinks {
       live: this.#live,
       clock,
       revoke: (device, why) => this.host.revoke(device, why),
+      check: init.parts.hearsOfWrites ? undefined : (device) => this.host.check(device),
     });
     this.host = this.#createHost();
     this.door = this.#createDoor();
@@ -57,17 +58,16 @@ export class RelayLinks {
   }
 
   /** An operator wrote to the registry: what was read no longer counts, and links are checked again. */
-  registryChanged(): void {
+  registryChanged(devices?: readonly string[]): void {
     this.#registryVersion += 1;
     this.devices.forget();
-    void this.host.recheck();
+    if (devices === undefined) void this.host.recheck();
+    else for (const device of new Set(devices)) void this.host.check(device);
   }
 
   /** The device enrolled: its key may have taken the place of another, whose links end now. */
   enrolled(device: string): void {
-    this.#registryVersion += 1;
-    this.devices.forget();
-    void this.host.check(device);
+    this.registryChanged([device]);
   }
 
   #createHost(): LinkHost {

@@ -14,6 +14,8 @@ export interface RelayParts {
   readonly settings: RelaySettings;
   /** Its schema is checked already. */
   readonly registry: Registry;
+  /** Whether `registryChanged` is called for every write of others; a table on AWS tells nobody. */
+  readonly hearsOfWrites: boolean;
   readonly callers: Callers;
   /** Slows down whoever tries credentials at any of the doors. */
   readonly throttle: Throttle;

@@ -51,6 +51,7 @@ export class TemporaryRelay {
     this.relay = createRelay({
       settings,
       registry,
+      hearsOfWrites: false,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,
       linkUrl: undefined,

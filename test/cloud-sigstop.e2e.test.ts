@@ -32,6 +32,7 @@ describe('the http function as it ships, in a process that is stopped between in
       PULLWIRE_DEADLINE_DEFAULT_MS: '10000',
       PULLWIRE_DEADLINE_MAX_MS: '60000',
       PULLWIRE_LINK_URL: aws.linkUrl,
+      PULLWIRE_ISSUERS: '[]',
       PULLWIRE_LOG_LEVEL: 'warn',
       PULLWIRE_SECRET: '/pullwire/secret',
       PULLWIRE_TABLE: tableName,

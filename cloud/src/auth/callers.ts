@@ -12,6 +12,8 @@ export interface CallerGrants {
     method: string,
   ): GrantVerdict;
   seesDevice(device: string, labels: Readonly<Record<string, string>>): boolean;
+  /** Whether any pull with a body could be granted: what else would an upload be for. */
+  uploads(): GrantVerdict;
   /** May delete the device from the registry. */
   managesDevice(device: string, labels: Readonly<Record<string, string>>): boolean;
 }

@@ -90,3 +90,16 @@ describe('grants', () => {
     expect(grants.managesDevice('office-1', {})).toBe(false);
   });
 });
+
+describe('an upload', () => {
+  it.each([
+    ['no-grant', []],
+    ['no-grant', [grant({ methods: ['*'], until: 1 })]],
+    ['method-not-granted', [grant({ methods: ['GET', 'HEAD'] })]],
+    ['method-not-granted', [grant(), grant({ methods: ['POST'], until: 1 })]],
+    ['allowed', [grant(), grant({ methods: ['POST'] })]],
+    ['allowed', [grant({ methods: ['*'] })]],
+  ] as const)('is %s where it is for no pull that could be granted (%#)', (verdict, grants) => {
+    expect(compileGrantsAt(grants, () => 5_000).uploads()).toBe(verdict);
+  });
+});

@@ -21,10 +21,9 @@ interface CompiledGrant {
  */
 export function compileGrants(grants: readonly Grant[], wall: () => number): CallerGrants {
   const compiled = grants.map(compileGrant);
+  const inForce = ({ until }: CompiledGrant): boolean => until === undefined || wall() < until;
   const covers = (grant: CompiledGrant, device: string, labels: DeviceLabels): boolean =>
-    grant.device(device) &&
-    hasLabels(labels, grant.labels) &&
-    (grant.until === undefined || wall() < grant.until);
+    grant.device(device) && hasLabels(labels, grant.labels) && inForce(grant);
   return {
     allows(device, labels, source, method) {
       let verdict: GrantVerdict = 'no-grant';
@@ -35,11 +34,20 @@ export function compileGrants(grants: readonly Grant[], wall: () => number): Cal
       }
       return verdict;
     },
+    uploads() {
+      const now = compiled.filter(inForce);
+      if (now.length === 0) return 'no-grant';
+      const writes = now.some(({ methods }) => [...methods].some((method) => !reading.has(method)));
+      return writes ? 'allowed' : 'method-not-granted';
+    },
     seesDevice: (device, labels) => compiled.some((grant) => covers(grant, device, labels)),
     managesDevice: (device, labels) =>
       compiled.some((grant) => grant.manage && covers(grant, device, labels)),
   };
 }
+
+/** Methods whose requests have no body to speak of (RFC 9110 §9.3). */
+const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 function compileGrant(grant: Grant): CompiledGrant {
   return {

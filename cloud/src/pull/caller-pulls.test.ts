@@ -45,7 +45,12 @@ function bench() {
   const target = new FakeTarget();
   const replies = new ReplyDesk([key], () => 0);
   const windows = new WindowBudget(1_000);
-  const grants = { allows: () => 'allowed', seesDevice: () => true, managesDevice: () => false };
+  const grants = {
+    allows: () => 'allowed',
+    uploads: () => 'allowed',
+    seesDevice: () => true,
+    managesDevice: () => false,
+  };
   const counts = { ended: 0, refused: 0 };
   const service = new PullService({
     callers: {

@@ -18,7 +18,12 @@ import { WindowBudget } from './window-budget.ts';
 const windowBytes = 65_536;
 
 function caller(verdict: GrantVerdict): AuthenticatedCaller {
-  const grants = { allows: () => verdict, seesDevice: () => true, managesDevice: () => false };
+  const grants = {
+    allows: () => verdict,
+    uploads: () => verdict,
+    seesDevice: () => true,
+    managesDevice: () => false,
+  };
   return { id: 'k', name: 'ops', grants, credential: 'pullwire-key' };
 }
 

@@ -3,7 +3,7 @@ import { PullFault } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { FakeExchange } from '../../test/fake-exchange.ts';
-import type { AuthenticatedCaller } from '../auth/callers.ts';
+import type { AuthenticatedCaller, GrantVerdict } from '../auth/callers.ts';
 import type { HttpAnswer } from '../http/exchange.ts';
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../object/object-store-error.ts';
 import { uploadKey } from '../object/upload-ticket.ts';
@@ -12,6 +12,7 @@ import { RequestUploads } from './request-uploads.ts';
 const sha256 = 'a'.repeat(64);
 const grants = {
   allows: () => 'allowed' as const,
+  uploads: (): GrantVerdict => 'allowed',
   seesDevice: () => true,
   managesDevice: () => false,
 };
@@ -22,11 +23,14 @@ const callerOf = (id: string): AuthenticatedCaller => ({
   credential: 'pullwire-key',
 });
 
-function bench() {
+function bench(verdict: GrantVerdict = 'allowed') {
   const clock = new ManualClock();
   const issued: unknown[] = [];
   const missing = new Map<string, ObjectStoreErrorCode>();
-  let caller: AuthenticatedCaller | undefined = callerOf('ops');
+  let caller: AuthenticatedCaller | undefined = {
+    ...callerOf('ops'),
+    grants: { ...grants, uploads: () => verdict },
+  };
   const uploads = new RequestUploads({
     callers: {
       authenticate: () => {
@@ -88,6 +92,16 @@ describe('POST /uploads', () => {
       expiresAt: '1970-01-01T00:15:00.000Z',
     });
     expect(b.issued).toEqual([{ caller: 'ops', bytes: 5 }]);
+  });
+
+  it.each([
+    ['no-grant', 'not-found'],
+    ['method-not-granted', 'method-not-granted'],
+  ] as const)('signs nothing for a caller with %s', async (verdict, code) => {
+    const b = bench(verdict);
+    const asked = b.ask(JSON.stringify({ length: 5, sha256 }));
+    await expect(asked).rejects.toMatchObject({ code });
+    expect(b.issued).toEqual([]);
   });
 
   it.each([

@@ -51,6 +51,7 @@ export class RequestUploads {
   async issue(exchange: Exchange): Promise<HttpAnswer> {
     const { callers, mostBytes, issued } = this.#parts;
     const caller = await callers.authenticate(exchange);
+    checkGrants(caller);
     const wish = readWish(await readBody(exchange, wishBytes));
     if (wish.length > mostBytes) throw tooLarge(wish.length, mostBytes);
     const { id, put, expiresAt } = this.#tickets.issue(caller.id, wish);
@@ -71,6 +72,19 @@ export class RequestUploads {
     if (typeof upload === 'string') throw refused(upload);
     const { store, track } = this.#parts;
     return new UploadedBody({ upload, tickets: this.#tickets, store, track });
+  }
+}
+
+/** Whoever may send no body anywhere is told the same as at the devices. Throws `PullFault`. */
+function checkGrants({ grants }: AuthenticatedCaller): void {
+  const verdict = grants.uploads();
+  if (verdict === 'no-grant') {
+    throw new PullFault('not-found', 'grant', { detail: 'your key has no grant in force' });
+  }
+  if (verdict === 'method-not-granted') {
+    throw new PullFault('method-not-granted', 'grant', {
+      detail: 'your key has no grant for a method whose requests have bodies',
+    });
   }
 }
 

@@ -57,8 +57,11 @@ export class GatewayReach implements LinkReach {
 
   async end(links: readonly LinkRecord[], why: string): Promise<void> {
     await this.#each(links, 'ended', async (poster, id) => {
-      await post(poster, id, { action: 'bye', code: 'revoked', reason: why });
+      const bye = { action: 'bye', code: 'revoked', reason: why } as const;
+      // Whatever becomes of the last word, the connection ends.
+      const [said] = await Promise.allSettled([post(poster, id, bye)]);
       await poster.disconnect(id);
+      if (said.status === 'rejected') throw said.reason;
     });
   }
 

@@ -78,7 +78,7 @@ async function strictGateway(): Promise<Revoking> {
   return {
     victim: 'plant-1',
     other: 'plant-2',
-    agent: world.agents[0] as Program,
+    agent: world.agentOf('plant-1'),
     pull: (path, device) => world.pull('web', path, {}, device),
     revoke: async () => {
       await world.operate([

@@ -18,6 +18,7 @@ export class CloudWorld {
   readonly agents: Program[] = [];
   callerKey = '';
   readonly #programs: Program[] = [];
+  readonly #agentsByDevice = new Map<string, Program>();
 
   private constructor(aws: AwsWorld) {
     this.aws = aws;
@@ -37,6 +38,13 @@ export class CloudWorld {
     }
   }
 
+  /** The first agent of a device: they start beside each other, and in any order. */
+  agentOf(device: string): Program {
+    const agent = this.#agentsByDevice.get(device);
+    if (agent === undefined) throw new Error(`${device} has no agent`);
+    return agent;
+  }
+
   /** Makes the device known, and starts its agent. */
   async startAgent(device: string, sources: CloudWorldOptions['sources']): Promise<Program> {
     const keyFile = join(this.folder, `${device}.key`);
@@ -44,7 +52,10 @@ export class CloudWorld {
     await this.aws.addDevice(device, stdout.trim());
     const config = join(this.folder, `${device}.json`);
     writeFileSync(config, JSON.stringify({ relay: this.aws.linkUrl, device, keyFile, sources }));
-    return this.#run(config);
+    const agent = this.#begin(config);
+    this.#agentsByDevice.set(device, agent);
+    await agent.line('link open', 0);
+    return agent;
   }
 
   /** Ends the first agent as an operator would, and waits until the relay knows. */

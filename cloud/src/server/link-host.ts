@@ -151,6 +151,7 @@ export class LinkHost {
   /** The device may be another than its links were opened for. */
   async check(id: string): Promise<void> {
     const { live, registry, log } = this.#options;
+    if (live.of(id).length === 0) return;
     try {
       const record = await registry.deviceRecord(id);
       if (record === undefined) return this.revoke(id, whyEnded(record));
@@ -158,9 +159,7 @@ export class LinkHost {
       if (record.rotationAskedAt !== undefined) this.#askRotation(id, record.rotationAskedAt);
     } catch (error) {
       log.warn({ err: error, device: id }, 'cannot check a device against the registry');
-      this.#options.clock.after(recheckMs, () => {
-        if (live.of(id).length > 0) void this.check(id);
-      });
+      this.#options.clock.after(recheckMs, () => void this.check(id));
     }
   }
 

@@ -7,7 +7,7 @@ import { helloOf } from './agent-hello.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import { KeyRing } from './identity/key-ring.ts';
-import { readTokenFile } from './identity/token-file.ts';
+import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
 import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
@@ -143,7 +143,12 @@ export class Agent {
   /** Undefined where an issuer's token stands in the key's place. */
   async #readKeys(): Promise<KeyRing | undefined> {
     const { tokenFile, keyFile } = this.#config;
-    if (tokenFile !== null) return undefined;
+    if (tokenFile !== null) {
+      if (await canAnybodyRead(tokenFile)) {
+        this.#deps.logger.warn({ tokenFile }, 'everybody on this host can read the token');
+      }
+      return undefined;
+    }
     const keys = new KeyRing(keyFile, this.#deps.logger);
     await keys.start();
     return keys;

@@ -42,13 +42,14 @@ export async function enroll(options: EnrollOptions, host: CliHost): Promise<voi
     chosen('keyFile', givenKeyFile, configKeyFile && resolve(folder, configKeyFile)) ??
     resolve(folder, usualKeyFile);
   const ca = options.ca && resolve(host.workingFolder, options.ca);
+  const trusted = chosen('ca', ca, fromFolder(folder, config.text('ca')));
   const record = await enrolDevice({
     address,
     code: codeOf(options, host),
     device,
     keyFile,
     insecure,
-    secureContext: secureContextOf(ca ?? fromFolder(folder, config.text('ca'))),
+    secureContext: secureContextOf(trusted),
     env: host.env,
     clock: systemClock,
   });
@@ -60,10 +61,22 @@ export async function enroll(options: EnrollOptions, host: CliHost): Promise<voi
     ...(ca === undefined ? {} : { ca: fromConfig(folder, ca) }),
     ...(insecure ? { insecure } : {}),
   });
+  warnOfOtherRelay(config, record.relay, host);
   host.writeOut(
     `Enrolled as ${record.device} at ${record.relay}.\n` +
       `The configuration is ${config.path}: say in its "sources" what may be asked, then run\n` +
       `  pullwire-agent run --config ${config.path}\n`,
+  );
+}
+
+/** Where an agent dials can differ from where it enrols, so this shows only once the relay has said where. */
+function warnOfOtherRelay(config: EnrolledConfig, relay: string, host: CliHost): void {
+  const written = config.text('relay');
+  const url = written === undefined ? null : URL.parse(written);
+  if (url?.pathname === '/') url.pathname = '/link';
+  if (written === undefined || url?.href === new URL(relay).href) return;
+  host.writeError(
+    `pullwire-agent: ${config.path} has another "relay" (${url?.host ?? 'no URL'}), which was kept: run will dial that one and not ${relay}\n`,
   );
 }
 

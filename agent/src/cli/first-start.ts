@@ -6,7 +6,7 @@ import type { EnrolSettings } from '../config/load-config.ts';
 import { enrolAddress } from '../identity/enrol-address.ts';
 import { enrolDevice } from '../identity/enrol-device.ts';
 import { EnrolError } from '../identity/enrol-error.ts';
-import { redial } from '../link/redial-policy.ts';
+import { type LinkEnd, redial } from '../link/redial-policy.ts';
 import type { CliHost } from './cli-host.ts';
 import { enrollCodeVariable } from './enroll-command.ts';
 
@@ -47,9 +47,19 @@ export async function enrolAtFirstStart(
   }
 }
 
-function waitAfter(error: EnrolError, attempt: number, settings: EnrolSettings): number {
-  const end = { cause: 'unreachable', reason: error.message } as const;
+/** Milliseconds until the next try. */
+export function waitAfter(
+  error: EnrolError,
+  attempt: number,
+  settings: Pick<EnrolSettings, 'redial'>,
+): number {
+  const { message: reason, retryAfterMs } = error;
+  // The usual policy bounds what a relay may ask for; a timer beyond 2^31 ms would fire at once.
+  const end: LinkEnd =
+    retryAfterMs === undefined
+      ? { cause: 'unreachable', reason }
+      : { cause: 'refused', status: 503, retryAfterMs };
   const input = { end, livedMs: 0, attempt, random: Math.random() };
   const next = redial(input, settings.redial);
-  return Math.max('waitMs' in next ? next.waitMs : 0, error.retryAfterMs ?? 0);
+  return 'waitMs' in next ? next.waitMs : settings.redial.capMs;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,27 @@ describe('the configuration of a device that was enrolled', () => {
       'relay: wss://relay.example/link\ninsecure: true\n' +
         '# ours\ndevice: plant-9 # by hand\nsources:\n  logs: { kind: file } # all\n',
     );
+  });
+
+  it.each([
+    ['---\n# ours\nsources: {} # all\n'],
+    ['%YAML 1.2\n---\nsources: {} # ours\n'],
+    ['--- # ours\nsources: {}\n...\n'],
+    ['# ours\n  sources: {}\n  labels: {}\n'],
+    ['\ufeff# ours\nsources: {}\n'],
+  ])('can be read afterwards, comments and all: %j', async (text) => {
+    await writeFile(file, text);
+    await new EnrolledConfig(file).add(settings);
+    const written = await readFile(file, 'utf8');
+    expect(parse(written)).toMatchObject({ sources: {}, ...settings });
+    expect(written).toContain('# ours');
+  });
+
+  it.each([0o644, 0o640])('keeps its mode %o', async (mode) => {
+    await writeFile(file, 'sources: {}\n');
+    await chmod(file, mode);
+    await new EnrolledConfig(file).add(settings);
+    expect((await stat(file)).mode & 0o777).toBe(mode);
   });
 
   it('in JSON stays JSON', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { Document, isMap, parseDocument } from 'yaml';
 import { ConfigError } from './config-error.ts';
@@ -40,8 +40,11 @@ export class EnrolledConfig {
     const missing = Object.entries(settings).filter(([key]) => !this.#document.has(key));
     if (missing.length === 0) return;
     const draft = `${this.path}.${process.pid}.new`;
+    const mode = statSync(this.path, { throwIfNoEntry: false })?.mode;
     const file = await open(draft, 'w', 0o600);
     try {
+      // Whoever could read it before still can: the agent may run as somebody else.
+      if (mode !== undefined) await file.chmod(mode & 0o777);
       await file.writeFile(this.#with(missing));
       await file.sync();
     } finally {
@@ -53,8 +56,9 @@ export class EnrolledConfig {
   #with(missing: readonly (readonly [string, string | boolean])[]): string {
     const { contents } = this.#document;
     const lines = String(new Document(Object.fromEntries(missing)));
-    // Lines can be put before a map in lines; one in braces is written anew.
-    if (!isMap(contents) || contents.flow !== true) return lines + this.#text;
+    // Lines can be put before a map in lines, unless it is indented or has a `---`; one in braces is written anew.
+    const isFlow = isMap(contents) && contents.flow === true;
+    if (!isFlow && parseDocument(lines + this.#text).errors.length === 0) return lines + this.#text;
     const json = parseJson(this.#text);
     if (json !== undefined) {
       return `${JSON.stringify({ ...json, ...Object.fromEntries(missing) }, undefined, 2)}\n`;

@@ -10,10 +10,10 @@ import { systemClock } from '@pullwire/shared';
 import { compactVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loopbackCertificate } from '../link/loopback-certificate.ts';
-import { publicKeyText, readDeviceKey } from './device-key.ts';
+import { generateDeviceKey, publicKeyText, readDeviceKey, writeDeviceKey } from './device-key.ts';
 import { enrolAddress } from './enrol-address.ts';
 import { type Enrolling, enrolDevice } from './enrol-device.ts';
-import { readEnrolmentRecord } from './enrolment-record.ts';
+import { readEnrolmentRecord, writeEnrolmentRecord } from './enrolment-record.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -111,17 +111,43 @@ describe('a device that enrols', () => {
   ])('does not dial %s, and keeps its key: the relay has it', async (linkUrl) => {
     answer = says(201, { device: 'plant-7', linkUrl });
     await expect(enrol()).rejects.toThrow('linkUrl');
-    expect(await left()).toEqual(['device.key']);
+    expect(await left()).toEqual(['device.key.enrol']);
   });
 
   it('uses the same key where the answer was lost', async () => {
     answer = (request) => request.socket.destroy();
     await expect(enrol()).rejects.toMatchObject({ isFinal: false });
-    const first = await keyText();
+    expect(await left()).toEqual(['device.key.enrol']);
     answer = says(201, { device: 'plant-7' });
     await enrol();
-    expect(await keyText()).toBe(first);
-    expect(bodies.map(({ publicKey }) => publicKey)).toEqual([first, first]);
+    const key = await keyText();
+    expect(bodies.map(({ publicKey }) => publicKey)).toEqual([key, key]);
+    expect(await left()).toEqual(['device.key', 'device.key.json']);
+  });
+
+  it.each([
+    ['before the relay heard of it', false],
+    ['when the record was written', true],
+  ])('and died %s goes on with the same key', async (_when, record) => {
+    await mkdir(join(folder, 'identity'), { mode: 0o700 });
+    const key = await generateDeviceKey();
+    await writeDeviceKey(`${keyFile}.enrol`, key);
+    if (record) await writeEnrolmentRecord(keyFile, { device: 'plant-7', relay: 'ws://x/link' });
+    await enrol();
+    expect(await keyText()).toBe(publicKeyText(key));
+    expect(bodies[0]?.['publicKey']).toBe(publicKeyText(key));
+  });
+
+  it('uses a key that was made by hand, and keeps it where the relay refuses', async () => {
+    await mkdir(join(folder, 'identity'), { mode: 0o700 });
+    await writeDeviceKey(keyFile, await generateDeviceKey());
+    const key = await keyText();
+    answer = says(401, {});
+    await expect(enrol()).rejects.toMatchObject({ isFinal: true });
+    answer = says(201, { device: 'plant-7' });
+    await enrol();
+    expect(await keyText()).toBe(key);
+    expect(bodies.map(({ publicKey }) => publicKey)).toEqual([key, key]);
   });
 
   it('that was enrolled before gets a new key, which takes over when the relay has it', async () => {
@@ -181,11 +207,30 @@ describe('a relay that refuses', () => {
   ])('for now (%d) is asked again, when it says', async (status, retry, retryAfterMs) => {
     answer = says(status, { detail: 'later' }, { 'Retry-After': retry });
     await expect(enrol()).rejects.toMatchObject({ isFinal: false, retryAfterMs });
-    expect(await left()).toEqual(['device.key']);
+    expect(await left()).toEqual(['device.key.enrol']);
+  });
+});
+
+describe('a date in Retry-After', () => {
+  it('counts from the Date of the same answer: clocks of devices are wrong', async () => {
+    answer = says(
+      503,
+      {},
+      {
+        Date: 'Mon, 01 Jan 2001 00:00:00 GMT',
+        'Retry-After': 'Mon, 01 Jan 2001 00:00:09 GMT',
+      },
+    );
+    await expect(enrol()).rejects.toMatchObject({ retryAfterMs: 9_000 });
   });
 });
 
 describe('something that is no relay', () => {
+  it('and answers without end is told so', async () => {
+    answer = (_request, response) => response.end('x'.repeat(100_000));
+    await expect(enrol()).rejects.toThrow(/more than 65536 bytes.*relay's address/);
+  });
+
   it.each([
     ['a page', (_q: IncomingMessage, r: ServerResponse) => r.end('<html>')],
     ['a portal’s 403', (_q: IncomingMessage, r: ServerResponse) => r.writeHead(403).end()],
@@ -201,7 +246,7 @@ describe('something that is no relay', () => {
       answer = does;
       await expect(enrol()).rejects.toMatchObject({ isFinal: false });
       expect(paths).toEqual(['POST /enroll']);
-      expect(await left()).toEqual(['device.key']);
+      expect(await left()).toEqual(['device.key.enrol']);
     },
   );
 

@@ -25,16 +25,17 @@ export interface Enrolling extends Omit<EnrolWay, 'url'> {
 
 /**
  * Makes the device's key, brings its public half to the relay, and keeps what the relay said beside the key. The key is
- * on the disk before the relay hears of it. A device that was enrolled before gets a new key, which takes the place of
- * the old one once the relay has it. A second try after an answer that was lost uses the same key.
+ * on the disk, in `<keyFile>.enrol`, before the relay hears of it, and becomes the device's key once the relay has it:
+ * wherever the process dies, a second try uses the same key. A device that was enrolled before gets a new one. A key that
+ * somebody made by keygen is used as it is.
  *
  * @throws KeyError, EnrolError. Where the relay has refused, nothing is left behind.
  */
 export async function enrolDevice(enrolling: Enrolling): Promise<EnrolmentRecord> {
   const { keyFile, address, insecure, device: wanted } = enrolling;
   await prepareKeyFolder(keyFile);
-  const wasEnrolled = await exists(enrolmentRecordOf(keyFile));
-  const draft = wasEnrolled ? `${keyFile}.enrol` : keyFile;
+  const isMadeByHand = (await exists(keyFile)) && !(await exists(enrolmentRecordOf(keyFile)));
+  const draft = isMadeByHand ? keyFile : `${keyFile}.enrol`;
   const { key, isNew } = await keyIn(draft);
   const { device, linkUrl } = await ask(key, enrolling).catch(async (error: unknown) => {
     if (isNew && error instanceof EnrolError && error.isFinal) await rm(draft, { force: true });
@@ -46,11 +47,12 @@ export async function enrolDevice(enrolling: Enrolling): Promise<EnrolmentRecord
     );
   }
   const relay = linkUrl === undefined ? address.linkUrl : checkedLinkUrl(linkUrl, insecure);
-  if (wasEnrolled) {
+  // The record goes first: with it and the draft, a second try ends what was begun here.
+  await writeEnrolmentRecord(keyFile, { device, relay });
+  if (draft !== keyFile) {
     await rm(`${keyFile}.next`, { force: true }); // of a rotation of the old key, if there was one
     await rename(draft, keyFile);
   }
-  await writeEnrolmentRecord(keyFile, { device, relay });
   return { device, relay };
 }
 

@@ -75,24 +75,30 @@ function exchange(body: EnrolBody, way: EnrolWay, tunnel: Tunnel | undefined): P
         : requestByTls(url, { ...options, secureContext } as object);
     sent.on('error', reject);
     sent.on('response', (response) => {
-      readText(response).then((text) => resolve({ response, text }), reject);
+      readText(response, url.host).then((text) => resolve({ response, text }), reject);
     });
     sent.end(bytes);
   });
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readText(response: IncomingMessage, host: string): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     bytes += piece.length;
-    if (bytes > answerBytes) throw new Error(`the answer has more than ${answerBytes} bytes`);
+    if (bytes > answerBytes) {
+      throw new EnrolError(
+        `${host} answered with more than ${answerBytes} bytes, and not as a relay does: is this the relay's address, and nothing else in between?`,
+        { isFinal: false },
+      );
+    }
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();
 }
 
-function readAnswer(response: IncomingMessage, text: string, { url }: EnrolWay): EnrolAnswer {
+function readAnswer(response: IncomingMessage, text: string, way: EnrolWay): EnrolAnswer {
+  const { url } = way;
   const status = response.statusCode ?? 0;
   const fields = parseObject(text);
   if (response.headers['pullwire-answered-by'] !== 'relay') {
@@ -101,7 +107,7 @@ function readAnswer(response: IncomingMessage, text: string, { url }: EnrolWay):
       { isFinal: false },
     );
   }
-  if (status !== 201) throw refusal(status, response, fields, url);
+  if (status !== 201) throw refusal(response, fields, way);
   const { device, linkUrl } = fields;
   if (typeof device !== 'string' || !devicePattern.test(device)) {
     throw new EnrolError(`${url.host}: the answer names no device`, { isFinal: false });
@@ -126,11 +132,14 @@ const cures: Readonly<Record<number, string>> = {
   409: 'the relay knows this device already, with another key. Choose another id, or ask for a code made with --replace',
 };
 
-function refusal(status: number, response: IncomingMessage, fields: Fields, url: URL): EnrolError {
+function refusal(response: IncomingMessage, fields: Fields, { url, clock }: EnrolWay): EnrolError {
+  const status = response.statusCode ?? 0;
   const isFinal = status >= 400 && status < 500 && status !== 429 && status !== 408;
   const detail = cleanRemark(typeof fields['detail'] === 'string' ? fields['detail'] : undefined);
   const said = cures[status] ?? detail ?? 'it gave no reason';
-  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], Date.now());
+  const date = Date.parse(response.headers.date ?? '');
+  const now = Number.isNaN(date) ? clock.wall() : date;
+  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], now);
   return new EnrolError(`${url.host} answered ${status}: ${said}`, { isFinal, retryAfterMs });
 }
 

@@ -1,8 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { KeyError } from './device-key.ts';
 
 /** A token fits into a request's head. */
 const tokenLimit = 8_192;
+
+/** A mount of an orchestrator is often readable by a group, so only everybody else is worth a word. */
+export async function canAnybodyRead(path: string): Promise<boolean> {
+  const { mode } = await stat(path).catch(() => ({ mode: 0 }));
+  return (mode & 0o007) !== 0;
+}
 
 /**
  * An issuer's token, as whoever renews it has put it there last.

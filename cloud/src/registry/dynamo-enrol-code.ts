@@ -1,15 +1,16 @@
-import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, keyOf, textOf } from './dynamo-attribute.ts';
-import { readItems } from './dynamo-batch.ts';
-import { call, type DynamoTable, write } from './dynamo-call.ts';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { type Item, keyOf } from './dynamo-attribute.ts';
+import { type DynamoTable, write } from './dynamo-call.ts';
 import {
   codeIsGood,
   codeIsNewOrSame,
   codeIsUnfinished,
   codeIsUnspent,
 } from './dynamo-condition.ts';
+import { getItem } from './dynamo-get.ts';
 import { enrolCodeItem, enrolCodeOfItem } from './dynamo-item.ts';
-import { listById, listPage } from './dynamo-list.ts';
+import { listById } from './dynamo-list.ts';
+import { putListed, readListed } from './dynamo-listed.ts';
 import { setAttributes } from './dynamo-set.ts';
 import { itemKeys, listKinds } from './dynamo-table.ts';
 import type { EnrolCodeRecord, EnrolCodeUse, Page, PageRequest } from './registry.ts';
@@ -19,50 +20,21 @@ export async function readEnrolCode(
   table: DynamoTable,
   hash: string,
 ): Promise<EnrolCodeRecord | undefined> {
-  const answer = await call(table, () =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: itemKeys.enrolCode(hash),
-        ConsistentRead: true,
-      }),
-    ),
-  );
-  return answer.Item === undefined ? undefined : enrolCodeOfItem(answer.Item);
+  const item = await getItem(table, itemKeys.enrolCode(hash));
+  return item && enrolCodeOfItem(item);
 }
 
-export async function readEnrolCodes(
+export function readEnrolCodes(
   table: DynamoTable,
   page: PageRequest,
 ): Promise<Page<EnrolCodeRecord>> {
-  const list = await listPage(table, listKinds.enrolCode, page);
-  const items = (await readItems(table, list.items))
-    .map(enrolCodeOfItem)
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  return list.next === undefined ? { items } : { items, next: list.next };
+  return readListed(table, listKinds.enrolCode, page, enrolCodeOfItem);
 }
 
-/** As with caller keys, the look-up before is enough to keep ids apart for people: an id has 30 random bits or more. */
+/** An id has 30 random bits or more (`putListed`). */
 export async function addEnrolCode(table: DynamoTable, record: EnrolCodeRecord): Promise<void> {
-  const own = itemKeys.enrolCode(record.hash).pk.S;
-  const holders = await listById(table, listKinds.enrolCode, record.id);
-  const taken = holders.some((entry) => textOf(entry, 'pk') !== own);
-  const written = !taken && (await put(table, record));
-  if (!written) {
-    throw new RegistryError('conflict', `the id ${record.id} of an enrolment code is taken`);
-  }
-}
-
-function put(table: DynamoTable, record: EnrolCodeRecord): Promise<boolean> {
-  return write(table, () =>
-    table.client.send(
-      new PutItemCommand({
-        TableName: table.name,
-        Item: enrolCodeItem(record),
-        ...codeIsNewOrSame(record.id),
-      }),
-    ),
-  );
+  if (await putListed(table, enrolCodeItem(record), codeIsNewOrSame(record.id))) return;
+  throw new RegistryError('conflict', `the id ${record.id} of an enrolment code is taken`);
 }
 
 /** One write. Where its answer was lost and it is sent again, it says false: the record says whose the code became. */

@@ -1,22 +1,17 @@
-import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Item, textOf } from './dynamo-attribute.ts';
-import { call, type DynamoTable, write } from './dynamo-call.ts';
+import { type DynamoTable, write } from './dynamo-call.ts';
 import { linkIsNewer, stillOwner, stillThisLink } from './dynamo-condition.ts';
+import { getItem } from './dynamo-get.ts';
 import { linkItem, linkOfItem } from './dynamo-item.ts';
+import { putItem } from './dynamo-put.ts';
 import { setAttributes } from './dynamo-set.ts';
 import { itemKeys } from './dynamo-table.ts';
 import type { LinkDescription, LinkRecord } from './registry.ts';
 
 export async function openLink(table: DynamoTable, link: LinkRecord): Promise<'opened' | 'older'> {
-  const written = await write(table, () =>
-    table.client.send(
-      new PutItemCommand({
-        TableName: table.name,
-        Item: linkItem(link),
-        ...linkIsNewer(link.connectedAt, link.connectionId),
-      }),
-    ),
-  );
+  const isNewer = linkIsNewer(link.connectedAt, link.connectionId);
+  const written = await putItem(table, linkItem(link), isNewer);
   return written || (await isOpen(table, link)) ? 'opened' : 'older';
 }
 
@@ -31,16 +26,8 @@ export async function readLink(
   device: string,
   instance: string,
 ): Promise<LinkRecord | undefined> {
-  const answer = await call(table, () =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: itemKeys.link(device, instance),
-        ConsistentRead: true,
-      }),
-    ),
-  );
-  return answer.Item === undefined ? undefined : linkOfItem(answer.Item);
+  const item = await getItem(table, itemKeys.link(device, instance));
+  return item && linkOfItem(item);
 }
 
 export function drainLink(

@@ -1,13 +1,13 @@
 import {
   CreateTableCommand,
-  GetItemCommand,
-  PutItemCommand,
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { numberOf } from './dynamo-attribute.ts';
-import { call, type DynamoTable, write } from './dynamo-call.ts';
+import { numberOf, toItem } from './dynamo-attribute.ts';
+import { call, type DynamoTable } from './dynamo-call.ts';
 import { absent, schemaIs } from './dynamo-condition.ts';
+import { getItem } from './dynamo-get.ts';
+import { putItem } from './dynamo-put.ts';
 import { setAttributes } from './dynamo-set.ts';
 import { createTableInput, itemKeys, schemaVersion } from './dynamo-table.ts';
 import { RegistryError } from './registry-error.ts';
@@ -36,20 +36,12 @@ export async function ensureSchema(table: DynamoTable, create: boolean): Promise
 
 /** Undefined where the table has no version yet. */
 async function readVersion(table: DynamoTable): Promise<number | undefined> {
-  const answer = await call(table, () =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: itemKeys.schema(),
-        ConsistentRead: true,
-      }),
-    ),
-  ).catch((error: unknown) => {
+  const item = await getItem(table, itemKeys.schema()).catch((error: unknown) => {
     throw error instanceof RegistryError && error.code === 'refused'
       ? wrongTable(table, error)
       : error;
   });
-  return answer.Item === undefined ? undefined : numberOf(answer.Item, 'version');
+  return item && numberOf(item, 'version');
 }
 
 /** Another process may create it at the same time: then both wait for the same table. */
@@ -66,15 +58,8 @@ async function createTable(table: DynamoTable): Promise<void> {
 
 /** Writes our version where there is none; returns the one that holds. */
 async function claim(table: DynamoTable): Promise<number> {
-  const claimed = await write(table, () =>
-    table.client.send(
-      new PutItemCommand({
-        TableName: table.name,
-        Item: { ...itemKeys.schema(), version: { N: String(schemaVersion) } },
-        ...absent,
-      }),
-    ),
-  );
+  const item = { ...itemKeys.schema(), ...toItem({ version: schemaVersion }) };
+  const claimed = await putItem(table, item, absent);
   return claimed ? schemaVersion : ((await readVersion(table)) ?? schemaVersion);
 }
 

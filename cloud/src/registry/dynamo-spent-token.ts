@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { toItem } from './dynamo-attribute.ts';
-import { type DynamoTable, write } from './dynamo-call.ts';
+import type { DynamoTable } from './dynamo-call.ts';
 import { absent } from './dynamo-condition.ts';
+import { putItem } from './dynamo-put.ts';
 import { itemKeys } from './dynamo-table.ts';
 
 /** How long a token is remembered after it ran out (seconds): more than any leeway that relays give to clocks. */
@@ -20,8 +20,6 @@ export function spendToken(
   expiresAt: number,
 ): Promise<boolean> {
   const key = itemKeys.spentToken(device, hash('sha256', tokenId, 'base64url'));
-  const Item = { ...key, ...toItem({ expiresAt: expiresAt + keepSeconds }) };
-  return write(table, () =>
-    table.client.send(new PutItemCommand({ TableName: table.name, Item, ...absent })),
-  );
+  const item = { ...key, ...toItem({ expiresAt: expiresAt + keepSeconds }) };
+  return putItem(table, item, absent);
 }

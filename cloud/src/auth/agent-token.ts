@@ -2,10 +2,10 @@ import { devicePattern, instancePattern } from '@pullwire/shared';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { AuthError } from './auth-error.ts';
 import { type DeviceKey, parseDeviceKey } from './device-key.ts';
+import { isTokenForm } from './token-form.ts';
 
 /** A token has a few hundred characters; more is not one. */
 const tokenLimit = 2_048;
-const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 /** The keys by which a device may be known now; none where an issuer speaks for it. */
 export interface DeviceKeys {
@@ -110,7 +110,7 @@ function readClaims(token: string): Claims {
 function parse(token: string): JWTPayload & { readonly alg: string | undefined } {
   if (token.length > tokenLimit) throw new AuthError('token-malformed', 'the token is too long');
   // What reads it is lenient, with padding for one; a token has one form (RFC 7515 §2, §7.1).
-  if (!compactForm.test(token)) throw new AuthError('token-malformed', 'the token is not a JWT');
+  if (!isTokenForm(token)) throw new AuthError('token-malformed', 'the token is not a JWT');
   try {
     return { ...decodeJwt(token), alg: decodeProtectedHeader(token).alg };
   } catch {

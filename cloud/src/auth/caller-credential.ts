@@ -1,4 +1,4 @@
-import type { HeaderList } from '@pullwire/shared';
+import { type HeaderList, headerValue } from '@pullwire/shared';
 import type { CredentialHeader } from '../http/pull-headers.ts';
 import { AuthError } from './auth-error.ts';
 
@@ -13,19 +13,11 @@ export interface CallerCredential {
  * one counts. Throws `AuthError` `key-missing`.
  */
 export function credentialOf(headers: HeaderList): CallerCredential {
-  const own = headerOf(headers, 'pullwire-key');
+  const own = headerValue(headers, 'pullwire-key');
   if (own !== undefined) return { header: 'pullwire-key', text: own };
-  const bearer = bearerOf(headerOf(headers, 'authorization'));
+  const bearer = bearerOf(headerValue(headers, 'authorization'));
   if (bearer !== undefined) return { header: 'authorization', text: bearer };
   throw new AuthError('key-missing', 'no caller key: send it as Pullwire-Key');
-}
-
-function headerOf(headers: HeaderList, name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const header = headers[at] as string;
-    if (header.length === name.length && header.toLowerCase() === name) return headers[at + 1];
-  }
-  return undefined;
 }
 
 /** The scheme's name has no case (RFC 9110 §11.1). */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isLoopback } from './listen-address.ts';
+import { isIssuerScheme } from './issuer-scheme.ts';
 
 const defaultAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 /** Signatures with a public key only (RFC 8725 §3.1): with HMAC, whoever can check a token can make one. */
@@ -83,6 +83,5 @@ function isSafeUrl(value: string): boolean {
   if (url === null || url.username !== '' || url.password !== '' || value.includes('#')) {
     return false;
   }
-  if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+  return isIssuerScheme(url);
 }

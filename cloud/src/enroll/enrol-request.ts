@@ -1,4 +1,4 @@
-import { devicePattern, PullFault } from '@pullwire/shared';
+import { devicePattern, headerValue, PullFault } from '@pullwire/shared';
 import { parseDeviceKey } from '../auth/device-key.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { readBody } from '../http/read-body.ts';
@@ -16,9 +16,8 @@ const bodyBytes = 8_192;
 
 /** Rejects with `PullFault`: `bad-request` and its like; the detail repeats nothing of what was sent. */
 export async function readEnrolRequest(exchange: Exchange): Promise<EnrolRequest> {
-  const { headers } = exchange;
-  const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-type');
-  if (!/^application\/json\s*(;|$)/i.test(at === -1 ? '' : (headers[at + 1] ?? ''))) {
+  const contentType = headerValue(exchange.headers, 'content-type') ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(contentType)) {
     throw malformed('send application/json');
   }
   const { code, publicKey, proof, device } = parseObject(await readBody(exchange, bodyBytes));

@@ -1,6 +1,6 @@
 import type { Clock } from '@pullwire/shared';
 import type { IssuerConfig } from '../config/issuer-config.ts';
-import { isLoopback } from '../config/listen-address.ts';
+import { isIssuerScheme } from '../config/issuer-scheme.ts';
 
 /** Milliseconds for one document, connecting included. */
 const wholeMs = 5_000;
@@ -63,8 +63,7 @@ export class HttpsIssuerDocuments {
 
 function safeUrl(address: string): URL {
   const url = URL.parse(address);
-  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? '';
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(host))) return url;
+  if (url !== null && isIssuerScheme(url)) return url;
   throw new Error('an issuer is asked by https only (by http only on this machine)');
 }
 

@@ -15,6 +15,7 @@ const identity = {
   expiresAt: 300,
 } as const;
 const record = { device: 'plant-7', publicKey, labels: {}, createdAt: 5 };
+// A cast, since the request's context is empty: the authorizer does not read it.
 const event = {
   type: 'REQUEST',
   methodArn: 'arn:aws:execute-api:x:1:a/live/$connect',

@@ -2,8 +2,9 @@ import type { Clock } from '@pullwire/shared';
 import { LookupCache } from '../auth/lookup-cache.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
+import { offlineInfo } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
-import { type LiveProof, presenceOf } from '../presence/presence.ts';
+import type { LiveProof } from '../presence/presence.ts';
 import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
 import { isGreeted, isOpen } from '../session/gateway-link.ts';
@@ -109,7 +110,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       device: record.device,
       labels: record.labels,
       targets: open.flatMap((link) => this.#targets(link)),
-      offline: this.#offline(device),
+      offline: offlineInfo(device, { now: this.#options.clock.wall(), lostSince: 0 }),
     };
   }
 
@@ -152,14 +153,6 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
         this.#isOpen(other) &&
         [...sources].every((name) => other.sources.some((source) => source.name === name)),
     )?.connectionId;
-  }
-
-  #offline(device: Device): PullableDevice['offline'] {
-    const clock = { now: this.#options.clock.wall(), lostSince: 0 };
-    const { since, why, presence } = presenceOf(device, () => undefined, clock);
-    if (presence === 'never-seen' || since === undefined)
-      return { since: undefined, why: presence };
-    return { since: Date.parse(since), why: why ?? 'link-lost' };
   }
 
   #isOpen(link: LinkRecord): boolean {

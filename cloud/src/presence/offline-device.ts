@@ -3,7 +3,7 @@ import type { Device } from '../registry/registry.ts';
 import { type PresenceClock, presenceOf } from './presence.ts';
 
 /** Since when, and why, a device without a live link is offline; of a revoked one, since then and `revoked`. */
-function offlineInfo(device: Device, clock: PresenceClock): OfflineInfo {
+export function offlineInfo(device: Device, clock: PresenceClock): OfflineInfo {
   const { since, why, presence } = presenceOf(device, () => undefined, clock);
   if (presence === 'never-seen' || since === undefined) return { since: undefined, why: presence };
   return { since: Date.parse(since), why: why ?? 'link-lost' };

@@ -97,8 +97,8 @@ export function grantContract(registry: () => Registry): void {
   });
 
   it('knows grants again whatever the order of their parts', async () => {
-    const turned = before.map((grant) => Object.fromEntries(Object.entries(grant).toReversed()));
-    await registry().addKey(key({ grants: turned as unknown as Grant[] }));
+    const turned = before.map(({ devices, ...others }) => ({ ...others, devices }));
+    await registry().addKey(key({ grants: turned }));
     expect(await registry().changeGrants('abc123', (await grants()) ?? [], after)).toBe(true);
     expect(await grants()).toEqual(after);
   });

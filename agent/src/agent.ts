@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@pullwire/shared';
 import { infoLines } from '@pullwire/shared/process-log';
@@ -10,6 +10,7 @@ import { KeyRing } from './identity/key-ring.ts';
 import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
 import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
+import { relayTrust } from './link/relay-trust.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
 import { HttpsPartStore } from './reply/https-part-store.ts';
 import { version } from './version.ts';
@@ -179,9 +180,8 @@ export class Agent {
     });
   }
 
-  /** Made once: parsing the authorities costs more than a handshake. */
   #secureContext(): SecureContext {
-    this.#context ??= createSecureContext({ ca: this.#config.ca, minVersion: 'TLSv1.2' });
+    this.#context ??= relayTrust(this.#config.ca);
     return this.#context;
   }
 

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { devicePattern, systemClock } from '@pullwire/shared';
 import { readAuthorities } from '../config/authorities.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { readRelayUrl } from '../config/config-format.ts';
 import { EnrolledConfig } from '../config/enrolled-config.ts';
 import { enrolAddress } from '../identity/enrol-address.ts';
 import { enrolDevice } from '../identity/enrol-device.ts';
 import { EnrolError } from '../identity/enrol-error.ts';
+import { relayTrust } from '../link/relay-trust.ts';
 import type { CliHost } from './cli-host.ts';
 
 export interface EnrollOptions {
@@ -72,11 +73,10 @@ export async function enroll(options: EnrollOptions, host: CliHost): Promise<voi
 /** Where an agent dials can differ from where it enrols, so this shows only once the relay has said where. */
 function warnOfOtherRelay(config: EnrolledConfig, relay: string, host: CliHost): void {
   const written = config.text('relay');
-  const url = written === undefined ? null : URL.parse(written);
-  if (url?.pathname === '/') url.pathname = '/link';
-  if (written === undefined || url?.href === new URL(relay).href) return;
+  if (written === undefined || readRelayUrl(written) === new URL(relay).href) return;
+  const other = URL.parse(written)?.host ?? 'no URL';
   host.writeError(
-    `pullwire-agent: ${config.path} has another "relay" (${url?.host ?? 'no URL'}), which was kept: run will dial that one and not ${relay}\n`,
+    `pullwire-agent: ${config.path} has another "relay" (${other}), which was kept: run will dial that one and not ${relay}\n`,
   );
 }
 
@@ -97,7 +97,7 @@ function chosen(key: string, given: string | undefined, written: string | undefi
 function secureContextOf(caFile: string | undefined) {
   const ca = readAuthorities(caFile ?? null);
   if ('problems' in ca) throw new ConfigError(ca.problems);
-  return createSecureContext({ ca: ca.pem, minVersion: 'TLSv1.2' });
+  return relayTrust(ca.pem);
 }
 
 const fromFolder = (folder: string, path: string | undefined) => path && resolve(folder, path);

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { systemClock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { EnrolSettings } from '../config/load-config.ts';
@@ -7,6 +6,7 @@ import { enrolAddress } from '../identity/enrol-address.ts';
 import { enrolDevice } from '../identity/enrol-device.ts';
 import { EnrolError } from '../identity/enrol-error.ts';
 import { type LinkEnd, redial } from '../link/redial-policy.ts';
+import { relayTrust } from '../link/relay-trust.ts';
 import type { CliHost } from './cli-host.ts';
 import { enrollCodeVariable } from './enroll-command.ts';
 
@@ -29,7 +29,7 @@ export async function enrolAtFirstStart(
   const place = enrollUrl ?? relay;
   if (place === undefined) throw new EnrolError('there is no relay to enrol at: set "relay"');
   const address = enrolAddress(place, insecure);
-  const secureContext = createSecureContext({ ca, minVersion: 'TLSv1.2' });
+  const secureContext = relayTrust(ca);
   const { env } = host;
   for (let attempt = 0; ; attempt += 1) {
     try {

@@ -106,7 +106,8 @@ function isHostPattern(value: unknown): boolean {
   return typeof value === 'string' && /^(\*\.)?[a-z0-9.-]{1,253}$|^\[[0-9a-f:.]+\]$/i.test(value);
 }
 
-function readRelayUrl(text: string): string | undefined {
+/** Where the agent would dial: what names no path means `/link`. Undefined where it is not such a URL. */
+export function readRelayUrl(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^wss?:$/.test(url.protocol) || url.hostname === '') return undefined;
   if (url.username !== '' || url.password !== '' || /[?#]/.test(text)) return undefined;

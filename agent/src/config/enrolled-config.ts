@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { Document, isMap, parseDocument } from 'yaml';
+import { replaceFile } from '../identity/replace-file.ts';
 import { ConfigError } from './config-error.ts';
 
 /** Settings that an enrolment brings, by their names at the top of the file. */
@@ -39,18 +39,9 @@ export class EnrolledConfig {
   async add(settings: EnrolledSettings): Promise<void> {
     const missing = Object.entries(settings).filter(([key]) => !this.#document.has(key));
     if (missing.length === 0) return;
-    const draft = `${this.path}.${process.pid}.new`;
+    // Whoever could read it before still can: the agent may run as somebody else.
     const mode = statSync(this.path, { throwIfNoEntry: false })?.mode;
-    const file = await open(draft, 'w', 0o600);
-    try {
-      // Whoever could read it before still can: the agent may run as somebody else.
-      if (mode !== undefined) await file.chmod(mode & 0o777);
-      await file.writeFile(this.#with(missing));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.path);
+    await replaceFile(this.path, this.#with(missing), mode && mode & 0o777);
   }
 
   #with(missing: readonly (readonly [string, string | boolean])[]): string {

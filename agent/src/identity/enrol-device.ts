@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto';
-import { access, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { generateDeviceKey, publicKeyText, readDeviceKey, writeDeviceKey } from './device-key.ts';
 import { checkedLinkUrl, type EnrolAddress } from './enrol-address.ts';
 import { EnrolError } from './enrol-error.ts';
@@ -9,6 +9,7 @@ import {
   enrolmentRecordOf,
   writeEnrolmentRecord,
 } from './enrolment-record.ts';
+import { exists } from './exists.ts';
 import { prepareKeyFolder } from './key-folder.ts';
 import { signKeyProof } from './key-proof.ts';
 
@@ -73,11 +74,4 @@ async function keyIn(path: string): Promise<{ readonly key: KeyObject; readonly 
   const key = await generateDeviceKey();
   await writeDeviceKey(path, key);
   return { key, isNew: true };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { type Clock, devicePattern } from '@pullwire/shared';
 import { explainOutsideDates, isOutsideDates } from '../link/certificate-dates.ts';
 import { type Environment, openTunnel, proxyFor, type Tunnel } from '../link/proxy.ts';
-import { parseRetryAfter } from '../link/refusal.ts';
+import { retryAfterOf } from '../link/refusal.ts';
 import { cleanRemark } from '../link/remark.ts';
 import { EnrolError } from './enrol-error.ts';
 
@@ -137,9 +137,7 @@ function refusal(response: IncomingMessage, fields: Fields, { url, clock }: Enro
   const isFinal = status >= 400 && status < 500 && status !== 429 && status !== 408;
   const detail = cleanRemark(typeof fields['detail'] === 'string' ? fields['detail'] : undefined);
   const said = cures[status] ?? detail ?? 'it gave no reason';
-  const date = Date.parse(response.headers.date ?? '');
-  const now = Number.isNaN(date) ? clock.wall() : date;
-  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], now);
+  const retryAfterMs = retryAfterOf(response, clock);
   return new EnrolError(`${url.host} answered ${status}: ${said}`, { isFinal, retryAfterMs });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { devicePattern } from '@pullwire/shared';
+import { replaceFile } from './replace-file.ts';
 
 /** What an enrolment told the device, kept beside its key: `<keyFile>.json`. */
 export interface EnrolmentRecord {
@@ -30,14 +30,5 @@ export async function writeEnrolmentRecord(
   keyFile: string,
   { device, relay }: EnrolmentRecord,
 ): Promise<void> {
-  const path = enrolmentRecordOf(keyFile);
-  const draft = `${path}.${process.pid}.new`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ device, relay })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
+  await replaceFile(enrolmentRecordOf(keyFile), `${JSON.stringify({ device, relay })}\n`);
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { access, constants, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import {
@@ -9,6 +9,7 @@ import {
   readDeviceKey,
   writeDeviceKey,
 } from './device-key.ts';
+import { exists } from './exists.ts';
 import { type HandshakeClaims, signHandshakeToken } from './handshake-token.ts';
 import { signKeyProof } from './key-proof.ts';
 
@@ -154,15 +155,6 @@ export class KeyRing {
 
 function ringKey(key: KeyObject): RingKey {
   return { key, publicKey: publicKeyText(key) };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
-  }
 }
 
 /** A file's name is in its folder, which has to reach the disk too. */

@@ -16,11 +16,7 @@ const bodyLimitMs = 1_000;
 
 /** Reads the answer, no more than 4 KB of it and no longer than a second. Never rejects. */
 export async function readRefusal(response: IncomingMessage, clock: Clock): Promise<Refusal> {
-  const date = Date.parse(response.headers.date ?? '');
-  const retryAfterMs = parseRetryAfter(
-    response.headers['retry-after'],
-    Number.isNaN(date) ? clock.wall() : date,
-  );
+  const retryAfterMs = retryAfterOf(response, clock);
   const detail = problemDetail(await readStart(response, clock));
   return {
     status: response.statusCode ?? 0,
@@ -28,6 +24,12 @@ export async function readRefusal(response: IncomingMessage, clock: Clock): Prom
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(detail !== undefined && { detail }),
   };
+}
+
+/** Milliseconds of an answer's `Retry-After`. Where the answer has no `Date`, this device's clock has to do. */
+export function retryAfterOf({ headers }: IncomingMessage, clock: Clock): number | undefined {
+  const date = Date.parse(headers.date ?? '');
+  return parseRetryAfter(headers['retry-after'], Number.isNaN(date) ? clock.wall() : date);
 }
 
 /**

@@ -22,17 +22,17 @@ afterAll(() => aws?.stop());
 const path = (device: string, rest = '/x') => `/devices/${device}/sources/web${rest}`;
 
 /** A link of the device, welcomed, played by hand. */
-async function linkOf(device: HandDevice): Promise<HandAgent> {
+async function linkOf(device: HandDevice, features = ['resend', 'upload']): Promise<HandAgent> {
   const agent = await device.dial();
   expect(await agent.opened).toBe(true);
-  greet(agent, device);
+  greet(agent, device, features);
   await agent.next('welcome');
   return agent;
 }
 
-function greet(agent: HandAgent, { device }: HandDevice): void {
+function greet(agent: HandAgent, { device }: HandDevice, features = ['resend', 'upload']): void {
   const sources = [{ name: 'web', kind: 'http', methods: ['GET', 'POST'] }];
-  agent.sendHello(device, { sources, features: ['resend', 'upload'] });
+  agent.sendHello(device, { sources, features });
 }
 
 /** A pull whose answer is seen byte for byte. */
@@ -138,6 +138,41 @@ describe('an agent on AWS', () => {
     const line = { function: 'http', device: 'plant-4', instance: 'main', connectionId };
     expect(aws.log.filter(({ code }) => code === 'gone')).toEqual([expect.objectContaining(line)]);
     expect(await presenceOf('plant-4')).toMatchObject({ presence: 'offline', why: 'gone' });
+  });
+});
+
+describe('a link that is proven on demand', () => {
+  const probe = async (id: string) => {
+    const headers = { 'Pullwire-Key': key };
+    return (await fetch(`${aws.url}/devices/${id}?probe=1`, { headers })).json();
+  };
+
+  test('is offline where the post is answered 410, and the registry has its last word', async () => {
+    const device = await HandDevice.add(aws, 'plant-20');
+    const agent = await linkOf(device, ['probe']);
+    const { connectionId = '' } = (await aws.registry.link('plant-20', 'main')) ?? {};
+    aws.gateway.cut(connectionId);
+    await agent.closed;
+    expect(await presenceOf('plant-20')).toMatchObject({ presence: 'connected' });
+    const isProbe = ({ text }: { text: string }) => text.includes('"action":"probe"');
+    aws.gateway.faults.failCall({ status: 410, when: isProbe });
+    expect(await probe('plant-20')).toMatchObject({
+      presence: 'offline',
+      why: 'gone',
+      links: [{ probe: { answered: false, why: 'gone' } }],
+    });
+    expect(await aws.registry.link('plant-20', 'main')).toMatchObject({ closedWhy: 'gone' });
+  });
+
+  test('of an agent that knows no probes stays as the registry has it', async () => {
+    const device = await HandDevice.add(aws, 'plant-21');
+    const agent = await linkOf(device);
+    expect(await probe('plant-21')).toMatchObject({
+      presence: 'connected',
+      links: [{ probe: { answered: false, why: 'unsupported' } }],
+    });
+    expect(agent.received).toEqual([]);
+    agent.terminate();
   });
 });
 

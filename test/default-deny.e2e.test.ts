@@ -76,7 +76,7 @@ describe.each(attackHosts)('on %s', (name) => {
   );
 
   test('a device that is not granted and one that is not there are the same to the byte', async () => {
-    for (const path of ['', '/sources/web/x', '/sources/nothing/x']) {
+    for (const path of ['', '?probe=1', '/sources/web/x', '/sources/nothing/x']) {
       for (const method of ['GET', 'POST', 'DELETE']) {
         const there = await ask(method, `/devices/plant-7${path}`, '{key:nothing}');
         const nowhere = await ask(method, `/devices/plant-0${path}`, '{key:nothing}');

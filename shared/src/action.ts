@@ -24,6 +24,8 @@ export const binTypes = {
   complete: 19,
   rotate: 22,
   rotated: 23,
+  probe: 24,
+  probed: 25,
 } as const satisfies Record<Action, number>;
 
 /** Reserved names have numbers too (PROTOCOL.md, "Reserved"), so that both encodings count them alike. */

@@ -12,7 +12,15 @@ import {
 } from './field.ts';
 import { checkHeaders, checkReason, checkStatus } from './head-fields.ts';
 import { readHello } from './hello-fields.ts';
-import type { AgentCredit, AgentMessage, Head, ReplyBody, ReplyEnd, Timing } from './message.ts';
+import type {
+  AgentCredit,
+  AgentMessage,
+  Head,
+  Probed,
+  ReplyBody,
+  ReplyEnd,
+  Timing,
+} from './message.ts';
 import { checkPullId } from './pull-id.ts';
 import { readOfferedKey } from './rotate-fields.ts';
 import { readComplete, readUpload } from './upload-fields.ts';
@@ -48,6 +56,8 @@ export function readAgentMessage(action: string, envelope: Envelope): AgentMessa
       return { action };
     case 'rotate':
       return readOfferedKey(envelope.fields);
+    case 'probed':
+      return readProbed(envelope);
     default:
       return undefined;
   }
@@ -106,4 +116,8 @@ function readCredit({ pullId, replyTo, fields }: Envelope): AgentCredit {
     replyTo: checkReplyTo(replyTo),
     limit: checkCount(fields.limit, 'limit'),
   };
+}
+
+function readProbed({ pullId, replyTo }: Envelope): Probed {
+  return { action: 'probed', pullId: checkPullId(pullId), replyTo: checkReplyTo(replyTo) };
 }

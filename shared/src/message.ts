@@ -252,6 +252,20 @@ export interface Rotated {
 export const rotationRefusals = ['no-proof', 'other-instances', 'superseded'] as const;
 export type RotationRefusal = (typeof rotationRefusals)[number];
 
+/** Feature `probe`: the relay asks a link for a sign of life, answered at once by `probed`. */
+export interface Probe {
+  readonly action: 'probe';
+  readonly pullId: string;
+  readonly replyTo: string;
+}
+
+/** Answers `probe`; its fields are those of the probe. */
+export interface Probed {
+  readonly action: 'probed';
+  readonly pullId: string;
+  readonly replyTo: string;
+}
+
 export interface KeptAlive {
   readonly action: 'kept-alive';
   /** What a gateway calls this connection. */
@@ -271,7 +285,8 @@ export type AgentMessage =
   | AgentDrain
   | Bye
   | KeepAlive
-  | OfferedKey;
+  | OfferedKey
+  | Probed;
 
 /** Relay → agent: everything that an agent may receive. */
 export type RelayMessage =
@@ -287,10 +302,19 @@ export type RelayMessage =
   | Bye
   | KeptAlive
   | RotationWish
-  | Rotated;
+  | Rotated
+  | Probe;
 
-/** The agent's messages about one pull's reply. */
-export type ReplyMessage = Head | ReplyBody | ReplyEnd | Fault | AgentCredit | Upload | Complete;
+/** The agent's messages that go to whoever waits for them by their `replyTo`: of one pull's reply, or of a probe. */
+export type ReplyMessage =
+  | Head
+  | ReplyBody
+  | ReplyEnd
+  | Fault
+  | AgentCredit
+  | Upload
+  | Complete
+  | Probed;
 
 /** A known frame of an action that this version does not know: ignored and counted. */
 export interface Ignored {
@@ -299,7 +323,7 @@ export interface Ignored {
 }
 
 /** What either side announces in `hello` or `welcome` that it can do beyond the rest (PROTOCOL.md, "Features"). */
-export const features = ['keep-alive', 'resend', 'rotate', 'upload'] as const;
+export const features = ['keep-alive', 'probe', 'resend', 'rotate', 'upload'] as const;
 export type Feature = (typeof features)[number];
 
 export const protocolVersion = 1;

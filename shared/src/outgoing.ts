@@ -69,6 +69,8 @@ function metaOf(message: AgentMessage | RelayMessage): object | undefined {
       return pullMeta(message);
     case 'body':
     case 'keep-alive':
+    case 'probe':
+    case 'probed':
       return undefined;
     case 'kept-alive':
       return keptAliveMeta(message);

@@ -18,6 +18,7 @@ import {
   type CancelReason,
   cancelReasons,
   type KeptAlive,
+  type Probe,
   type Pull,
   type RelayCredit,
   type RelayMessage,
@@ -66,6 +67,8 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
       return { action };
     case 'rotated':
       return readRotated(envelope.fields);
+    case 'probe':
+      return readProbe(envelope);
     default:
       return undefined;
   }
@@ -131,6 +134,10 @@ function readResend({ pullId, replyTo, fields }: Envelope): Resend {
     replyTo: checkReplyTo(replyTo),
     have: checkCount(fields.have, 'have'),
   };
+}
+
+function readProbe({ pullId, replyTo }: Envelope): Probe {
+  return { action: 'probe', pullId: checkPullId(pullId), replyTo: checkReplyTo(replyTo) };
 }
 
 function readKeptAlive({ connectionId }: Fields): KeptAlive {

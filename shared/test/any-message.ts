@@ -198,6 +198,7 @@ export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   bye,
   fc.record({ action: of('keep-alive') }, plain),
   fc.record({ action: of('rotate'), publicKey, proof: text(400) }, plain),
+  fc.record({ action: of('probed'), pullId, replyTo }, plain),
 );
 
 const welcome = fc.record(
@@ -283,6 +284,7 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
     { requiredKeys: ['action'], noNullPrototype: true },
   ),
   fc.record({ action: of('rotate') }, plain),
+  fc.record({ action: of('probe'), pullId, replyTo }, plain),
   fc.record(
     { action: of('rotated'), publicKey, refused: code },
     { requiredKeys: ['action', 'publicKey'], noNullPrototype: true },

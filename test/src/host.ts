@@ -11,6 +11,8 @@ export interface Host {
   ask(path: string, init?: RequestInit): Promise<Response>;
   stopAgent(): Promise<void>;
   startAgent(): Promise<void>;
+  /** To the agent's process. */
+  signalAgent(name: NodeJS.Signals): void;
   /** A further key, by the arguments of `key add`. */
   addKey(args: readonly string[]): Promise<string>;
   revokeKey(id: string): Promise<void>;
@@ -36,6 +38,7 @@ async function startOneBox(sources: Sources): Promise<Host> {
       await world.agent.stop();
     },
     startAgent: () => world.startAgent(),
+    signalAgent: (name) => world.agent.signal(name),
     addKey: (args) => world.addKey(args),
     revokeKey: async (id) => {
       await world.operate(['key', 'revoke', id]);
@@ -70,6 +73,7 @@ async function startGateway(name: HostName, sources: Sources): Promise<Host> {
     ask: (path, init) => fetch(world.aws.url + path, init),
     stopAgent: () => world.stopAgent(),
     startAgent: () => world.startAgentAgain(),
+    signalAgent: (name) => world.agents[0]?.signal(name),
     addKey: (args) => world.operate(['key', 'add', ...args]),
     revokeKey: async (id) => {
       await world.operate(['key', 'revoke', id]);
@@ -87,6 +91,7 @@ async function startMinistack(sources: Sources): Promise<Host> {
     ask: (path, init) => fetch(world.relay.httpUrl + path, init),
     stopAgent: () => world.stopAgent(),
     startAgent: () => world.startAgent(),
+    signalAgent: (name) => world.agent.signal(name),
     addKey: (args) => world.operator.addKey(args),
     revokeKey: (id) => world.operator.revokeKey(id),
     logs: () => world.functionLogs(),

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type Hello, type Pull, type ReplyBody, systemClock } from '@pullwire/shared';
+import {
+  type AgentMessage,
+  type Hello,
+  type Pull,
+  type ReplyBody,
+  systemClock,
+} from '@pullwire/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullLink, PullMessage, PullReceiver } from '../pull/pull-link.ts';
@@ -127,6 +133,11 @@ async function logLine(text: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** Looks again after each turn of the event loop. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The agent has read `welcome`. */
 async function open(): Promise<void> {
   await logLine('link open');
@@ -212,6 +223,49 @@ describe('an open link', () => {
     for (let n = 1; n <= 20; n += 1) way.control({ action: 'credit', ...ofPull, limit: n });
     for (let n = 1; n <= 20; n += 1) await link.next('credit');
     expect(chunks).toHaveLength(1);
+  });
+
+  it('answers a probe before the data that waits', async () => {
+    start();
+    const link = await relay.welcome({ features: ['probe'] });
+    const way = await ask(link);
+    link.transport.pause();
+    const pieces = fill(way);
+    desk.onReceive = () => {};
+    link.send({ action: 'probe', ...ofPull });
+    link.send({ action: 'resend', ...ofPull, have: 0 }); // tells that the probe before it was read
+    await until(() => desk.received.length === 2);
+    link.transport.resume();
+    const order: AgentMessage[] = [];
+    while (order.length <= pieces) order.push((await link.receive()) as AgentMessage);
+    const at = order.findIndex(({ action }) => action === 'probed');
+    expect(order[at]).toEqual({ action: 'probed', ...ofPull });
+    expect(at).toBeLessThan(pieces);
+  });
+
+  it('answers a probe that is repeated, and none of a relay that did not announce them', async () => {
+    start();
+    const link = await relay.welcome({ features: ['probe'] });
+    for (let asked = 0; asked < 2; asked += 1) link.send({ action: 'probe', ...ofPull });
+    for (let heard = 0; heard < 2; heard += 1) await link.next('probed');
+    link.send(plainWelcome);
+    link.send({ action: 'probe', ...ofPull });
+    (await ask(link)).control({ action: 'credit', ...ofPull, limit: 1 });
+    await link.next('credit');
+    expect(agent.snapshot().counters.ignored).toBe(1);
+  });
+
+  it('answers no probes without end for a relay that does not read', async () => {
+    start();
+    const link = await relay.welcome({ features: ['probe'] });
+    link.transport.pause();
+    const probe = { action: 'probe', pullId, replyTo: 'r'.repeat(512) } as const;
+    for (let sent = 0; agent.snapshot().counters.ignored === 0; sent += 1) {
+      link.send(probe);
+      if (sent % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(agent.snapshot().waitingBytes).toBeLessThan(1_100_000);
+    expect(agent.state).toBe('open');
   });
 
   it('keeps bodies as small as the relay wants them', async () => {

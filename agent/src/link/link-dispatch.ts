@@ -1,6 +1,7 @@
 import {
   type Bye,
   type Ignored,
+  type Probe,
   type RelayDrain,
   type RelayMessage,
   type Rotated,
@@ -15,6 +16,7 @@ export interface RelayHandlers {
   pull(message: PullMessage): void;
   drain(drain: RelayDrain): void;
   bye(bye: Bye): void;
+  probe(probe: Probe): void;
   rotate(): void;
   rotated(rotated: Rotated): void;
   ignored(): void;
@@ -49,6 +51,9 @@ export function dispatch(
     case 'drain':
       mustBeGreeted(message.action, greeted);
       return handlers.drain(message);
+    case 'probe':
+      mustBeGreeted(message.action, greeted);
+      return handlers.probe(message);
     case 'rotate':
       mustBeGreeted(message.action, greeted);
       return handlers.rotate();

@@ -18,6 +18,8 @@ import type { LinkSocket } from './link-socket.ts';
 
 /** Data in a socket's buffer at most (PROTOCOL.md, "Order", rule 6). */
 const socketBytes = 262_144;
+/** Over this in the socket's buffer, far above what data may take there, what was asked for is not answered. */
+const congestedBytes = 1_048_576;
 /** Data queued for one pull before its source is held. */
 const streamBytes = 262_144;
 
@@ -67,6 +69,11 @@ export class LinkWriter {
   /** Bytes that wait in this process. */
   get waitingBytes(): number {
     return this.#queue.queuedBytes + this.#socket.bufferedAmount;
+  }
+
+  /** Whether answers that nobody paces pile up in the socket. */
+  get congested(): boolean {
+    return this.#socket.bufferedAmount > congestedBytes;
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   byeRule,
   type Clock,
   codecFor,
+  type Feature,
   type FrameLimits,
   type Head,
   Heartbeat,
@@ -203,12 +204,17 @@ export class Link implements PullLink {
       if (this.#state === 'open') this.#enter('draining');
     },
     bye: (bye) => this.#dismissed(bye),
+    probe: ({ pullId, replyTo }) => {
+      const answers = this.#announced('probe') && !this.#writer.congested;
+      if (answers) this.control({ action: 'probed', pullId, replyTo });
+      else this.#options.counters.ignored += 1;
+    },
     rotate: () => {
-      if (this.#rotates) this.#options.hooks.rotate(this);
+      if (this.#announced('rotate')) this.#options.hooks.rotate(this);
       else this.#options.counters.ignored += 1;
     },
     rotated: (rotated) => {
-      if (this.#rotates) this.#options.hooks.rotated(rotated);
+      if (this.#announced('rotate')) this.#options.hooks.rotated(rotated);
       else this.#options.counters.ignored += 1;
     },
     ignored: () => {
@@ -217,8 +223,8 @@ export class Link implements PullLink {
   };
 
   /** A message of a feature that was not announced is ignored (PROTOCOL.md, "Features"). */
-  get #rotates(): boolean {
-    return this.#welcome?.features.includes('rotate') === true;
+  #announced(feature: Feature): boolean {
+    return this.#welcome?.features.includes(feature) === true;
   }
 
   readonly #onMessage = (data: unknown, isBinary: boolean): void => {

@@ -59,7 +59,7 @@ export class Front {
       case 'device':
         return exchange.method === 'DELETE'
           ? this.#options.devices.remove(exchange, route.device)
-          : this.#options.devices.show(exchange, route.device);
+          : this.#options.devices.show(exchange, route.device, route.query);
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'enroll':

@@ -8,20 +8,23 @@ import type { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import type { UploadKey } from '../object/upload-ticket.ts';
 import { DeviceService } from '../presence/device-service.ts';
+import { LinkProbes } from '../presence/link-probes.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
 import { PullService } from '../pull/pull-service.ts';
+import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
 import { PendingWork } from './pending-work.ts';
-import { RemoteDevices } from './remote-devices.ts';
+import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
+import { RemoteProbes } from './remote-probes.ts';
 import { type ChannelSocket, type ChannelSocketEvents, ReplyChannel } from './reply-channel.ts';
 import { replyLost } from './reply-lost.ts';
 import { RevocationWatch } from './revocation-watch.ts';
@@ -71,6 +74,7 @@ export class HttpEnvironment {
   readonly #pullLog: PullLog;
   readonly #work = new PendingWork();
   readonly #devices: RemoteDevices;
+  readonly #probes: LinkProbes;
   #enrolment: Enrolment | undefined;
   #replyConnection: string | undefined;
 
@@ -93,6 +97,7 @@ export class HttpEnvironment {
       ended: (why) => log.info({ why }, 'reply channel ended'),
     });
     this.#devices = this.#createDevices();
+    this.#probes = this.#createProbes();
     this.handle = createHttp({
       front: this.#createFront(),
       work: this.#work,
@@ -120,7 +125,12 @@ export class HttpEnvironment {
           return this.#enrolment.enrol(exchange);
         },
       },
-      devices: new DeviceService({ callers, store: devices, wall: () => clock.wall() }),
+      devices: new DeviceService({
+        callers,
+        store: devices,
+        probes: this.#probes,
+        wall: () => clock.wall(),
+      }),
       readiness: () => ({ ready: true }),
       failed: (err) => log.error({ err }, 'a request could not be handled'),
     });
@@ -142,23 +152,39 @@ export class HttpEnvironment {
   }
 
   #createDevices(): RemoteDevices {
-    const { registry, clock, log, poster } = this.#parts;
+    const { registry, clock, poster } = this.#parts;
     return new RemoteDevices({
       registry,
       poster,
       clock,
       work: this.#work,
-      gone: ({ device, instance }, connectionId) =>
-        log.warn({ device, instance, connectionId, code: 'gone' }, 'connection gone'),
-      channel: {
-        ready: async () => {
-          this.#replyConnection = await this.channel.ready();
-          return this.#replyConnection;
-        },
-        prove: () => this.channel.prove(),
-      },
+      gone: this.#gone,
+      channel: this.#replyWay,
     });
   }
+
+  #createProbes(): LinkProbes {
+    const { registry, clock, poster } = this.#parts;
+    const door = new RemoteProbes({
+      registry,
+      poster,
+      clock,
+      channel: this.#replyWay,
+      gone: (link) => this.#gone(link, link.connectionId),
+    });
+    return new LinkProbes({ door, replies: this.replies, clock, tickets: this.#tickets });
+  }
+
+  readonly #gone = ({ device, instance }: LinkRecord, connectionId: string): void =>
+    this.#parts.log.warn({ device, instance, connectionId, code: 'gone' }, 'connection gone');
+
+  readonly #replyWay: ReplyWay = {
+    ready: async () => {
+      this.#replyConnection = await this.channel.ready();
+      return this.#replyConnection;
+    },
+    prove: () => this.channel.prove(),
+  };
 
   #createUploads(callers: CallerAuth): RequestUploads {
     const { store, uploadKey, clock, log } = this.#parts;
@@ -176,7 +202,6 @@ export class HttpEnvironment {
 
   #createPulls(callers: CallerAuth, devices: RemoteDevices, uploads: RequestUploads): PullService {
     const { clock, settings } = this.#parts;
-    const newPullId = pullIds(randomBytes);
     return new PullService({
       callers,
       devices,
@@ -190,16 +215,20 @@ export class HttpEnvironment {
       },
       uploads,
       windows: { take: () => inlineBytes, give: () => undefined },
-      tickets: {
-        next: (device) => {
-          const pullId = newPullId();
-          return { pullId, replyTo: this.#replyTo(pullId, device) };
-        },
-      },
+      tickets: this.#tickets,
       ended: this.#pullLog.ended,
       refused: this.#pullLog.refused,
     });
   }
+
+  readonly #newPullId = pullIds(randomBytes);
+
+  readonly #tickets = {
+    next: (device: string): PullTicket => {
+      const pullId = this.#newPullId();
+      return { pullId, replyTo: this.#replyTo(pullId, device) };
+    },
+  };
 
   #replyTo(pullId: string, device: string): string {
     const { replyKey, clock } = this.#parts;
@@ -210,10 +239,12 @@ export class HttpEnvironment {
 
   #moveReplies(connectionId: string): void {
     this.#replyConnection = connectionId;
+    this.#probes.giveUp();
     for (const pull of this.#pulls()) pull.moveReplies(this.#replyTo(pull.pullId, pull.device));
   }
 
   #loseReplies(cause: PullFault): void {
+    this.#probes.giveUp();
     for (const pull of this.#pulls()) pull.giveUp(replyLost(cause), 'relay');
   }
 

@@ -25,7 +25,7 @@ const terms: GatewayTerms = {
   pulls: 512,
   // Under the 350 s after which many NATs forget a quiet flow, and the gateway's own 10 minutes (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
-  features: ['keep-alive', 'resend', 'rotate', 'upload'],
+  features: ['keep-alive', 'probe', 'resend', 'rotate', 'upload'],
   lifeMarginMs: 300_000,
 };
 

@@ -2,7 +2,8 @@ import { PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import type { Exchange, HttpAnswer } from '../http/exchange.ts';
 import { jsonAnswer } from '../http/problem.ts';
-import type { Device, Page, PageRequest } from '../registry/registry.ts';
+import type { Device, LinkRecord, Page, PageRequest } from '../registry/registry.ts';
+import type { ProbeResult } from './link-probes.ts';
 import { type DevicePresence, type LiveProofOf, presenceOf } from './presence.ts';
 
 /** The registry, and what the host itself knows of live links; failures are `PullFault` `registry-unavailable`. */
@@ -16,9 +17,15 @@ export interface DeviceStore {
   readonly startedAt: number;
 }
 
+/** Has links proven; see `LinkProbes`. */
+export interface LinkProver {
+  prove(links: readonly LinkRecord[]): Promise<ReadonlyMap<string, ProbeResult>>;
+}
+
 export interface DeviceServiceOptions {
   readonly callers: Callers;
   readonly store: DeviceStore;
+  readonly probes: LinkProver;
   wall(): number;
 }
 
@@ -47,10 +54,18 @@ export class DeviceService {
     });
   }
 
-  async show(exchange: Exchange, id: string): Promise<HttpAnswer> {
-    const { device } = await this.#find(exchange, id);
+  /** With `probe=1` each live link is asked for a sign of life first, for at most some seconds. Throws `PullFault`. */
+  async show(exchange: Exchange, id: string, query: string | undefined): Promise<HttpAnswer> {
+    const wantsProof = wantsProofOf(query);
+    let { device } = await this.#find(exchange, id);
+    let probes: ReadonlyMap<string, ProbeResult> | undefined;
+    if (wantsProof) {
+      probes = await this.#options.probes.prove(this.#liveLinks(device));
+      // Meanwhile links may have ended, and the caller's grant too.
+      ({ device } = await this.#find(exchange, id));
+    }
     const asOf = new Date(this.#options.wall()).toISOString();
-    return jsonAnswer(200, { asOf, ...this.#presence(device) });
+    return jsonAnswer(200, { asOf, ...this.#presence(device, probes) });
   }
 
   async remove(exchange: Exchange, id: string): Promise<HttpAnswer> {
@@ -78,13 +93,25 @@ export class DeviceService {
     return { caller, device };
   }
 
-  #presence(device: Device): DevicePresence {
+  #liveLinks({ record, links }: Device): LinkRecord[] {
+    if (record.revokedAt !== undefined) return [];
+    return links.filter((link) => this.#options.store.proofOf(link) !== undefined);
+  }
+
+  #presence(device: Device, probes?: ReadonlyMap<string, ProbeResult>): DevicePresence {
     const { store, wall } = this.#options;
-    return presenceOf(device, store.proofOf, { now: wall(), lostSince: store.startedAt });
+    const clock = { now: wall(), lostSince: store.startedAt };
+    return presenceOf(device, store.proofOf, clock, probes);
   }
 }
 
 const nothing = new Uint8Array(0);
+
+function wantsProofOf(query: string | undefined): boolean {
+  const probe = new URLSearchParams(query ?? '').get('probe');
+  if (probe === null || probe === '1') return probe === '1';
+  throw new PullFault('bad-request', 'lookup', { detail: 'probe must be 1, or left out' });
+}
 
 function pageOf(query: string | undefined): PageRequest {
   const params = new URLSearchParams(query ?? '');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Device, LinkRecord } from '../registry/registry.ts';
+import type { ProbeResult } from './link-probes.ts';
 import { type LiveProof, presenceOf } from './presence.ts';
 
 const record = { device: 'plant-7', publicKey: 'ed25519:x', labels: { site: 'b' }, createdAt: 0 };
@@ -95,5 +96,21 @@ describe('presence', () => {
     const seen = presenceOf(revoked, proofOf, clock);
     expect(seen).toMatchObject({ presence: 'offline', since: at(8_000), why: 'revoked' });
     expect(JSON.stringify(seen)).not.toContain('stolen');
+  });
+
+  test('a probe says more than the clock: answered, not answered, or not asked', () => {
+    const probed = (probe: ProbeResult, due = 20_000) =>
+      presenceOf(device(link()), live(due), clock, new Map([['c1', probe]]));
+    expect(probed({ answered: true, rttMs: 3.5, at: 9_990 }, 9_999)).toMatchObject({
+      presence: 'connected',
+      lastProofAt: at(9_990),
+      links: [{ probe: { answered: true, rttMs: 3.5 } }],
+    });
+    expect(probed({ answered: false, why: 'no-answer' }).presence).toBe('stale');
+    expect(probed({ answered: false, why: 'unsupported' })).toMatchObject({
+      presence: 'connected',
+      lastProofAt: at(9_000),
+      links: [{ probe: { answered: false, why: 'unsupported' } }],
+    });
   });
 });

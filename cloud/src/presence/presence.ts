@@ -1,5 +1,6 @@
 import { revokedWhy } from '../pull/pull-target-fault.ts';
 import type { Device, LinkRecord } from '../registry/registry.ts';
+import type { ProbeResult, Unproven } from './link-probes.ts';
 
 /** What the host that holds the links knows of one that is live now. */
 export interface LiveProof {
@@ -25,7 +26,13 @@ export interface LinkPresence {
   readonly subprotocol: string;
   readonly sources: LinkRecord['sources'];
   readonly agentLabels: LinkRecord['labels'];
+  /** What asking the link just now brought; absent where nobody asked. */
+  readonly probe?: ShownProbe;
 }
+
+type ShownProbe =
+  | { readonly answered: true; readonly rttMs: number }
+  | { readonly answered: false; readonly why: Unproven };
 
 /** A device as `GET /devices` shows it; times are ISO 8601 in UTC. */
 export interface DevicePresence {
@@ -59,8 +66,11 @@ export function presenceOf(
   device: Device,
   proofOf: LiveProofOf,
   clock: PresenceClock,
+  probes: ReadonlyMap<string, ProbeResult> = new Map(),
 ): DevicePresence {
-  const links = device.links.map((link) => linkPresence(link, proofOf(link), clock));
+  const links = device.links.map((link) =>
+    linkPresence(link, proofOf(link), clock, probes.get(link.connectionId)),
+  );
   links.sort((a, b) => rank[b.state] - rank[a.state] || compareEnd(b, a));
   const best = links[0];
   const base = {
@@ -89,6 +99,7 @@ function linkPresence(
   link: LinkRecord,
   proof: LiveProof | undefined,
   clock: PresenceClock,
+  probe: ProbeResult | undefined,
 ): LinkPresence {
   const base = {
     instance: link.instance,
@@ -97,13 +108,29 @@ function linkPresence(
     subprotocol: link.subprotocol,
     sources: link.sources,
     agentLabels: link.labels,
+    ...(probe === undefined ? undefined : { probe: shownProbe(probe) }),
   };
   if (proof !== undefined) {
-    const state = clock.now > proof.proofDueAt ? 'stale' : 'connected';
-    return { ...base, state, lastProofAt: iso(proof.lastProofAt) };
+    const lastProofAt = Math.max(proof.lastProofAt, probe?.answered === true ? probe.at : 0);
+    return { ...base, state: liveState(proof, clock, probe), lastProofAt: iso(lastProofAt) };
   }
   const { at, why } = endOf(link, clock);
   return { ...base, state: 'offline', closedAt: iso(at), closedWhy: why };
+}
+
+/** Asked just now, an answer says more than any clock. */
+function liveState(
+  proof: LiveProof,
+  clock: PresenceClock,
+  probe: ProbeResult | undefined,
+): PresenceState {
+  if (probe?.answered === true) return 'connected';
+  if (probe?.why === 'no-answer') return 'stale';
+  return clock.now > proof.proofDueAt ? 'stale' : 'connected';
+}
+
+function shownProbe(probe: ProbeResult): ShownProbe {
+  return probe.answered ? { answered: true, rttMs: probe.rttMs } : probe;
 }
 
 /** A link's last word, or what must have been the case where nobody said one. */

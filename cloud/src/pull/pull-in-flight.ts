@@ -205,6 +205,8 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
         return this.#byObject(message.action).upload(message);
       case 'complete':
         return this.#byObject(message.action).complete(message);
+      case 'probed':
+        throw new WireError('protocol-error', 'probed: nobody asked in the name of a pull');
     }
   }
 

@@ -21,8 +21,7 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { WebSocket } from 'ws';
-import type { Connection } from '../connection/connection.ts';
-import type { ProofOfLife } from './live-link.ts';
+import type { LiveConnection } from './live-link.ts';
 
 export interface AgentSocketEvents {
   message(message: AgentMessage | Ignored): void;
@@ -51,13 +50,15 @@ const fullBytes = 4 * 1024 * 1024;
 const closeWithinMs = 2_000;
 
 /** One agent's WebSocket at the one-box server: frames in and out, proof of life, and its end. */
-export class AgentSocket implements Connection, ProofOfLife {
+export class AgentSocket implements LiveConnection {
   readonly connectionId: string;
   readonly #options: AgentSocketOptions;
   readonly #queue: SendQueue<Frame>;
   readonly #cork: Cork;
   #lastProofAt: number;
   readonly #heartbeat: Heartbeat;
+  /** Pings beside the heartbeat's that wait for their pong. */
+  readonly #pings = new Map<string, () => void>();
   #over = false;
 
   constructor(options: AgentSocketOptions) {
@@ -93,9 +94,9 @@ export class AgentSocket implements Connection, ProofOfLife {
     if (codec.subprotocol === 'pullwire.v1+bin') ws.binaryType = 'fragments';
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
     ws.on('ping', (data) => this.#pinged(data));
-    ws.on('pong', () => {
+    ws.on('pong', (data: Buffer) => {
       this.#proof();
-      events.pinged();
+      if (!this.#ponged(data)) events.pinged();
     });
     ws.on('error', (error) => this.#failed(error));
     ws.on('close', (code) => this.#ended(code === 1006 ? 'link-lost' : `closed-${code}`));
@@ -137,6 +138,7 @@ export class AgentSocket implements Connection, ProofOfLife {
   }
 
   forget(pullId: string): void {
+    this.#pings.delete(pullId);
     this.#queue.forget(pullId);
   }
 
@@ -152,6 +154,24 @@ export class AgentSocket implements Connection, ProofOfLife {
     if (code === 'too-many-messages') ws.pause();
     const timer = clock.after(closeWithinMs, () => ws.terminate());
     ws.once('close', () => timer.cancel());
+  }
+
+  /** A ping of its own beside the heartbeat's: tells when its pong has come. */
+  ping(id: string, ponged: () => void): void {
+    if (this.#over) throw lost();
+    this.#pings.set(id, ponged);
+    this.#cork.hold();
+    this.#options.ws.ping(id);
+  }
+
+  /** Whether this pong was asked for by `ping`. */
+  #ponged(data: Buffer): boolean {
+    if (this.#pings.size === 0) return false;
+    const id = data.toString('latin1');
+    const ponged = this.#pings.get(id);
+    this.#pings.delete(id);
+    ponged?.();
+    return ponged !== undefined;
   }
 
   /** RFC 6455 §5.5.2: answered with the same data. */

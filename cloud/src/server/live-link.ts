@@ -6,6 +6,12 @@ import type { LinkIdentity } from '../session/link-session.ts';
 import type { MessageBudget } from '../session/message-budget.ts';
 import type { LinkKeys } from './link-keys.ts';
 
+/** What of a socket a link needs besides its frames. */
+export interface LiveConnection extends Connection, ProofOfLife {
+  /** Tells when the pong has come. Throws `PullFault` `link-lost`. */
+  ping(id: string, ponged: () => void): void;
+}
+
 /** When the link last proved to be alive, and when the next proof is due (epoch milliseconds). */
 export interface ProofOfLife {
   readonly lastProofAt: number;
@@ -14,7 +20,7 @@ export interface ProofOfLife {
 
 export interface LiveLinkInit {
   readonly identity: LinkIdentity;
-  readonly connection: Connection & ProofOfLife;
+  readonly connection: LiveConnection;
   readonly subprotocol: LinkRecord['subprotocol'];
   /** Epoch milliseconds. */
   readonly connectedAt: number;
@@ -27,7 +33,7 @@ export interface LiveLinkInit {
 export class LiveLink implements PullTarget {
   readonly device: string;
   readonly instance: string;
-  readonly connection: Connection & ProofOfLife;
+  readonly connection: LiveConnection;
   readonly connectedAt: number;
   readonly keys: LinkKeys;
   draining = false;

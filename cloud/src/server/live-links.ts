@@ -77,10 +77,14 @@ export class LiveLinks {
     for (const link of this.of(device)) link.keys.add(key);
   }
 
-  proofOf(record: LinkRecord): LiveProof | undefined {
-    const link = this.of(record.device).find(
+  /** The live link that the record is about. */
+  linkOf(record: LinkRecord): LiveLink | undefined {
+    return this.of(record.device).find(
       (live) => live.connection.connectionId === record.connectionId,
     );
-    return link?.connection;
+  }
+
+  proofOf(record: LinkRecord): LiveProof | undefined {
+    return this.linkOf(record)?.connection;
   }
 }

@@ -63,7 +63,12 @@ export class RelayHttp {
     return new Front({
       pulls: pulls.createService(callers, links.devices, uploads),
       enrolments: this.#createEnrolment(),
-      devices: new DeviceService({ callers, store: links.devices, wall: () => clock.wall() }),
+      devices: new DeviceService({
+        callers,
+        store: links.devices,
+        probes: pulls.createProbes(links.probes),
+        wall: () => clock.wall(),
+      }),
       ...(uploads === undefined ? undefined : { uploads }),
       readiness: () =>
         draining() ? { ready: false, why: 'the relay is shutting down' } : { ready: true },

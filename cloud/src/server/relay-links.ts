@@ -8,6 +8,7 @@ import { LinkHost } from './link-host.ts';
 import { LinkJournal } from './link-journal.ts';
 import { LinkPenalty } from './link-penalty.ts';
 import { LiveLinks } from './live-links.ts';
+import { LiveProbes } from './live-probes.ts';
 import { RefusalCounters } from './refusal-counters.ts';
 import type { RelayParts } from './relay-parts.ts';
 import { remoteAddressOf } from './remote-address.ts';
@@ -30,6 +31,7 @@ export class RelayLinks {
   readonly devices: OneBoxDevices;
   readonly host: LinkHost;
   readonly door: LinkDoor;
+  readonly probes = new LiveProbes(this.#live);
   readonly refused = new RefusalCounters();
 
   constructor(init: RelayLinksInit) {
@@ -88,7 +90,7 @@ export class RelayLinks {
         relay: `pullwire-relay/${version}`,
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
-        features: objects === undefined ? ['rotate'] : ['rotate', 'upload'],
+        features: objects === undefined ? ['probe', 'rotate'] : ['probe', 'rotate', 'upload'],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { pullIds } from '@pullwire/shared';
 import type { Callers } from '../auth/callers.ts';
 import { uploadKey } from '../object/upload-ticket.ts';
+import { LinkProbes, type ProbeDoor } from '../presence/link-probes.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
 import { PullInFlight, type ReplyObjects } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
@@ -21,6 +22,7 @@ const windowBytes = 96 * 1024 * 1024;
 export class RelayPulls {
   readonly #parts: RelayParts;
   readonly #replyKey = replyToKey('1', randomBytes(32));
+  readonly #tickets: PullTickets;
   readonly replies: ReplyDesk;
   readonly log: PullLog;
   readonly idle: IdleWatch;
@@ -31,6 +33,12 @@ export class RelayPulls {
     this.log = new PullLog(log);
     const replies = new ReplyDesk([this.#replyKey], () => Math.floor(clock.wall() / 1_000));
     this.replies = replies;
+    const host = randomBytes(9).toString('base64url');
+    this.#tickets = new PullTickets({
+      newPullId: pullIds(randomBytes),
+      replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
+      wall: () => clock.wall(),
+    });
     this.idle = new IdleWatch({
       clock,
       idleMs: settings.idleMs,
@@ -40,6 +48,12 @@ export class RelayPulls {
     });
   }
 
+  /** On their way to links that `door` knows. */
+  createProbes(door: ProbeDoor): LinkProbes {
+    const { clock } = this.#parts;
+    return new LinkProbes({ door, replies: this.replies, clock, tickets: this.#tickets });
+  }
+
   createService(
     callers: Callers,
     devices: PullableDevices,
@@ -47,7 +61,6 @@ export class RelayPulls {
   ): PullService {
     const { settings, clock } = this.#parts;
     const { deadline, limits } = settings;
-    const host = randomBytes(9).toString('base64url');
     return new PullService({
       callers,
       devices,
@@ -62,11 +75,7 @@ export class RelayPulls {
       },
       ...this.#objects(uploads),
       windows: new WindowBudget(windowBytes),
-      tickets: new PullTickets({
-        newPullId: pullIds(randomBytes),
-        replyTo: (address) => mintReplyTo(this.#replyKey, { ...address, host }),
-        wall: () => clock.wall(),
-      }),
+      tickets: this.#tickets,
       ended: this.log.ended,
       refused: this.log.refused,
     });

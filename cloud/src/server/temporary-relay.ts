@@ -73,7 +73,12 @@ export class TemporaryRelay {
   }
 
   /** A link that has said hello and was welcomed. */
-  async link(device: string, token: string, instance = 'main'): Promise<HandLink> {
+  async link(
+    device: string,
+    token: string,
+    instance = 'main',
+    features: readonly string[] = ['rotate'],
+  ): Promise<HandLink> {
     const link = await this.dial(token);
     if (!(link instanceof HandLink)) throw new Error(`the relay answered ${link.status}`);
     link.say({
@@ -84,7 +89,7 @@ export class TemporaryRelay {
       instance,
       sources: [],
       labels: {},
-      features: ['rotate'],
+      features,
     });
     await link.heard('welcome');
     return link;

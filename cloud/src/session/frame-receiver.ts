@@ -95,6 +95,7 @@ export class FrameReceiver {
       case 'credit':
       case 'upload':
       case 'complete':
+      case 'probed':
         return this.#reply(link, message, text);
       case 'drain':
         return this.#drain(link);

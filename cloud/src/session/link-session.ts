@@ -100,6 +100,7 @@ export class LinkSession {
       case 'credit':
       case 'upload':
       case 'complete':
+      case 'probed':
         return this.#reply(message);
       case 'bye':
         return this.#bye(message.code, message.reason);

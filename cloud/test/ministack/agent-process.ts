@@ -73,6 +73,10 @@ export class AgentProcess {
     });
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   async stop(): Promise<void> {
     process.off('exit', this.#kill);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

@@ -1,4 +1,6 @@
+import type { Draft } from './envelope.ts';
 import {
+  checkBudget,
   checkCount,
   checkList,
   checkName,
@@ -17,7 +19,7 @@ const methodLimit = 32;
 const featureLimit = 32;
 
 export function readHello(fields: Fields): Hello {
-  return {
+  const hello: Draft<Hello> = {
     action: 'hello',
     version: checkCount(fields.version, 'version'),
     agent: checkText(fields.agent, 'agent', valueLimit),
@@ -27,6 +29,10 @@ export function readHello(fields: Fields): Hello {
     labels: readLabels(fields.labels),
     features: readFeatures(fields.features),
   };
+  if (fields.heartbeatMs !== undefined) {
+    hello.heartbeatMs = checkBudget(fields.heartbeatMs, 'heartbeatMs');
+  }
+  return hello;
 }
 
 /** Unknown features pass: the receiver counts them. */

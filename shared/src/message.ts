@@ -27,7 +27,17 @@ export interface Hello {
   readonly instance: string;
   readonly sources: readonly SourceInfo[];
   readonly labels: Readonly<Record<string, string>>;
+  /** How often the agent proves the path at present: the relay watches at the same pace, within its own bounds. */
+  readonly heartbeatMs?: number;
   readonly features: readonly string[];
+}
+
+export interface HeartbeatTerms {
+  /** Where an agent begins. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** As rare as it may become; absent: no rarer than `intervalMs`. */
+  readonly maxIntervalMs?: number;
 }
 
 export interface Welcome {
@@ -35,7 +45,7 @@ export interface Welcome {
   readonly version: number;
   readonly relay: string;
   readonly limits: Limits;
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly heartbeat: HeartbeatTerms;
   readonly endOfLifeMs?: number;
   readonly features: readonly string[];
 }

@@ -8,7 +8,7 @@ import {
   valueLimit,
 } from './field.ts';
 import { readFeatures } from './hello-fields.ts';
-import type { Limits, Welcome } from './message.ts';
+import type { HeartbeatTerms, Limits, Welcome } from './message.ts';
 
 export function readWelcome(fields: Fields): Welcome {
   const welcome: Draft<Welcome> = {
@@ -35,10 +35,14 @@ function readLimits(value: unknown): Limits {
   };
 }
 
-function readHeartbeat(value: unknown): Welcome['heartbeat'] {
+function readHeartbeat(value: unknown): HeartbeatTerms {
   const heartbeat = checkObject(value, 'heartbeat');
-  return {
+  const terms: Draft<HeartbeatTerms> = {
     intervalMs: checkBudget(heartbeat.intervalMs, 'heartbeat.intervalMs'),
     timeoutMs: checkBudget(heartbeat.timeoutMs, 'heartbeat.timeoutMs'),
   };
+  if (heartbeat.maxIntervalMs !== undefined) {
+    terms.maxIntervalMs = checkBudget(heartbeat.maxIntervalMs, 'heartbeat.maxIntervalMs');
+  }
+  return terms;
 }

@@ -1,97 +1,231 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { Heartbeat } from './heartbeat.ts';
+import { describe, expect, test } from 'vitest';
+import { Heartbeat, type HeartbeatSettings, type Proof } from './heartbeat.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { Movement } from './movement.ts';
 
-let clock: ManualClock;
-let moved: Movement;
-let log: string[];
-let heartbeat: Heartbeat;
+const settings: HeartbeatSettings = { intervalMs: 16_000, timeoutMs: 4_000 };
 
-beforeEach(() => {
-  clock = new ManualClock();
-  moved = { received: 100, sent: 100, waiting: 0, inKernelQueue: 0 };
-  log = [];
-  heartbeat = new Heartbeat(
-    clock,
-    { intervalMs: 10_000, timeoutMs: 4_000 },
-    {
-      ping: () => log.push(`ping at ${clock.monotonic()}`),
-      movement: () => moved,
-      dead: () => log.push(`dead at ${clock.monotonic()}`),
+function bench(proof: Proof, own = settings) {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  let moved: Movement = { received: 100, sent: 100, waiting: 0, inKernelQueue: 0 };
+  const move = (change: Partial<Movement>): void => {
+    moved = { ...moved, ...change };
+  };
+  const say = (what: string): void => {
+    log.push(`${what} at ${clock.monotonic()}`);
+  };
+  const heartbeat = new Heartbeat(clock, proof, own, {
+    ping: () => {
+      say('ping');
+      if (moved.waiting > 0) move({ waiting: moved.waiting + 6 });
+      else move({ sent: moved.sent + 6 });
+      if (peer.answers) clock.after(50, () => peer.answer());
     },
-  );
+    reassure: () => say('pong'),
+    movement: () => moved,
+    held: (quietMs) => say(`held ${quietMs}`),
+    dead: () => say('dead'),
+  });
+  const peer = {
+    answers: false,
+    answer: (): void => {
+      move({ received: moved.received + 2 });
+      heartbeat.answered();
+    },
+    sends: (bytes: number): void => move({ received: moved.received + bytes }),
+  };
   heartbeat.start();
+  return { clock, log, move, heartbeat, peer, moved: () => moved };
+}
+
+describe('the side that proves both directions', () => {
+  test('asks a quiet link once an interval, and learns how long it was silent', () => {
+    const b = bench('both-ways');
+    b.peer.answers = true;
+    b.clock.advance(33_000);
+    expect(b.log).toEqual([
+      'ping at 16000',
+      'held 16000 at 16050',
+      'ping at 32050',
+      'held 16000 at 32100',
+    ]);
+  });
+
+  test('finds a silent link dead within an interval and the time for the answer', () => {
+    const b = bench('both-ways');
+    b.clock.advance(60_000);
+    expect(b.log).toEqual(['ping at 16000', 'dead at 20000']);
+    expect(b.clock.pending).toBe(0);
+  });
+
+  test('a path that brings the peer’s pings but takes none of ours to it is dead within two intervals', () => {
+    const b = bench('both-ways');
+    for (let second = 0; second < 40; second += 1) {
+      b.peer.sends(8);
+      b.clock.advance(1_000);
+    }
+    expect(b.log).toEqual(['ping at 16000', 'dead at 32000']);
+  });
+
+  test('a path that brings data but takes nothing is dead once more has come than an answer waits behind', () => {
+    const b = bench('both-ways');
+    for (let second = 0; second < 120; second += 1) {
+      b.peer.sends(40_000);
+      b.clock.advance(1_000);
+    }
+    expect(b.log.filter((line) => !line.startsWith('pong'))).toEqual([
+      'ping at 16000',
+      'dead at 44000',
+    ]);
+  });
+
+  test('an answer that waits behind a slow download is waited for', () => {
+    const b = bench('both-ways');
+    for (let second = 0; second < 70; second += 1) {
+      b.peer.sends(10_000);
+      b.clock.advance(1_000);
+    }
+    b.peer.answer();
+    expect(b.log.filter((line) => !line.startsWith('pong'))).toEqual([
+      'ping at 16000',
+      'held 0 at 70000',
+    ]);
+  });
+
+  test('a peer that says unasked that it hears is not asked', () => {
+    const b = bench('both-ways');
+    for (let at = 0; at < 100_000; at += 8_000) {
+      b.clock.advance(8_000);
+      b.peer.answer();
+    }
+    expect(b.log).toEqual([]);
+  });
+
+  test('silence counts from the last byte either way, and a link with data held nothing', () => {
+    const b = bench('both-ways');
+    b.peer.answers = true;
+    b.clock.advance(12_000);
+    b.move({ sent: b.moved().sent + 500 });
+    b.clock.advance(5_000);
+    expect(b.log).toEqual(['ping at 16000', 'held 2000 at 16050']);
+  });
+
+  test('when it is over, the silence before the unanswered ping is known', () => {
+    const b = bench('both-ways');
+    b.clock.advance(20_000);
+    expect(b.heartbeat.quietMs).toBe(16_000);
+  });
+
+  test('goes on at another pace', () => {
+    const b = bench('both-ways');
+    b.peer.answers = true;
+    b.clock.advance(16_000);
+    b.heartbeat.adapt({ intervalMs: 40_000, timeoutMs: 4_000 });
+    b.clock.advance(60_000);
+    expect(b.log.filter((line) => line.startsWith('ping'))).toEqual([
+      'ping at 16000',
+      'ping at 56050',
+    ]);
+  });
 });
 
-describe('Heartbeat', () => {
-  const receive = (): void => {
-    moved = { ...moved, received: moved.received + 1 };
-  };
-
-  it('pings a quiet link once an interval at most, and takes any byte for an answer', () => {
-    heartbeat.start({ intervalMs: 10_000, timeoutMs: 8_000 });
-    for (let beat = 0; beat < 3; beat += 1) {
-      clock.advance(5_000);
-      receive();
-      clock.advance(5_000);
+describe('the side that is spoken to', () => {
+  test('says nothing while the peer asks, at the same pace', () => {
+    const b = bench('peer-speaks');
+    for (let at = 0; at < 10; at += 1) {
+      b.clock.advance(16_000);
+      b.peer.sends(6);
     }
-    expect(log).toEqual(['ping at 5000', 'ping at 15000', 'ping at 25000']);
+    expect(b.log).toEqual([]);
   });
 
-  it('says nothing on a link over which something is received', () => {
-    for (let beat = 0; beat < 10; beat += 1) {
-      receive();
-      clock.advance(5_000);
+  test('asks into silence an eighth later, takes any byte for an answer, and finds it dead within two intervals', () => {
+    const b = bench('peer-speaks');
+    b.clock.advance(19_000);
+    b.peer.sends(1);
+    b.clock.advance(60_000);
+    expect(b.log).toEqual(['ping at 18000', 'ping at 38000', 'dead at 42000']);
+  });
+
+  test('a time-out longer than the interval counts as the interval', () => {
+    const b = bench('peer-speaks', { intervalMs: 8_000, timeoutMs: 60_000 });
+    b.clock.advance(100_000);
+    expect(b.log).toEqual(['ping at 9000', 'dead at 17000']);
+  });
+});
+
+describe.each(['both-ways', 'peer-speaks'] as const)('a heartbeat, %s', (proof) => {
+  const queued = { waiting: 200_000, inKernelQueue: 200_000 };
+
+  test('a send queue that stands still is a dead link, though more is queued and bytes come in', () => {
+    const b = bench(proof);
+    b.move(queued);
+    for (let at = 0; at < 40; at += 1) {
+      b.peer.sends(10);
+      b.clock.advance(1_000);
+      b.move({ waiting: b.moved().waiting + 1_000 });
     }
-    expect(log).toEqual([]);
+    // Twice the time-out after the first look at it.
+    expect(b.log).toEqual(['dead at 10000']);
   });
 
-  it('finds a silent link dead within an interval and the time for the answer', () => {
-    clock.advance(5_000 - 1);
-    receive();
-    clock.advance(60_000);
-    expect(log).toEqual(['ping at 10000', 'dead at 14000']);
-    expect(clock.pending).toBe(0);
+  test('as long as the system takes some of what is queued, the link is slow and alive', () => {
+    const b = bench(proof);
+    b.move(queued);
+    for (let left = 200; left > 0; left -= 4) {
+      b.clock.advance(3_000);
+      b.move({ waiting: 200_006, inKernelQueue: left * 1_000 });
+    }
+    expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
+    b.clock.advance(60_000);
+    expect(b.log.filter((line) => line.startsWith('dead'))).toHaveLength(1);
   });
 
-  it('finds a link dead whose send queue stands still, though more is queued', () => {
-    moved = { received: 100, sent: 100, waiting: 50, inKernelQueue: 50 };
-    clock.advance(5_000);
-    moved = { received: 100, sent: 100, waiting: 90, inKernelQueue: 50 };
-    clock.advance(4_000);
-    expect(log).toEqual(['ping at 5000', 'dead at 9000']);
+  test('a queue that the system takes in leaps only is alive as long as the peer says that it hears', () => {
+    const b = bench(proof);
+    b.move(queued);
+    for (let at = 0; at < 20; at += 1) {
+      b.clock.advance(7_000);
+      b.peer.answer();
+    }
+    expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
   });
 
-  it('waits on as long as the kernel takes what is queued, in whole writes or in parts of one', () => {
-    moved = { received: 100, sent: 100, waiting: 200_000, inKernelQueue: 200_000 };
-    clock.advance(5_000);
-    moved = { received: 100, sent: 100, waiting: 200_000, inKernelQueue: 150_000 };
-    clock.advance(4_000);
-    moved = { received: 100, sent: 200_100, waiting: 0, inKernelQueue: 0 };
-    clock.advance(4_000);
-    expect(log).toEqual(['ping at 5000']);
-    clock.advance(4_000);
-    expect(log).toEqual(['ping at 5000', 'dead at 17000']);
+  test('whoever hears data says so twice an interval, and never to control frames', () => {
+    const b = bench(proof);
+    b.peer.answers = true;
+    for (let second = 0; second < 32; second += 1) {
+      b.peer.sends(200);
+      b.clock.advance(1_000);
+    }
+    expect(b.log.filter((line) => line.startsWith('pong'))).toEqual([
+      'pong at 8000',
+      'pong at 16000',
+      'pong at 24000',
+      'pong at 32000',
+    ]);
+    for (let at = 0; at < 20; at += 1) {
+      b.clock.advance(4_000);
+      b.peer.sends(30);
+    }
+    expect(b.log.filter((line) => line.startsWith('pong'))).toHaveLength(4);
   });
 
-  it('takes an answer that comes late but before the time is up', () => {
-    heartbeat.start({ intervalMs: 10_000, timeoutMs: 10_000 });
-    clock.advance(14_999);
-    receive();
-    clock.advance(1);
-    expect(log).toEqual(['ping at 5000']);
+  test('a process that was held up judges nobody before it has read what came', () => {
+    const b = bench(proof);
+    b.clock.advance(18_500);
+    b.clock.skip(60_000);
+    b.clock.advance(1);
+    expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
+    b.clock.advance(4_000);
+    expect(b.log.filter((line) => line.startsWith('dead'))).toHaveLength(1);
   });
 
-  it('takes new settings while it runs', () => {
-    clock.advance(4_000);
-    heartbeat.start({ intervalMs: 2_000, timeoutMs: 500 });
-    clock.advance(3_000);
-    expect(log).toEqual(['ping at 5000', 'dead at 5500']);
-  });
-
-  it('leaves no timer when it is stopped', () => {
-    heartbeat.stop();
-    expect(clock.pending).toBe(0);
+  test('leaves no timer when it is stopped', () => {
+    const b = bench(proof);
+    b.heartbeat.stop();
+    b.heartbeat.adapt(settings);
+    expect(b.clock.pending).toBe(0);
   });
 });

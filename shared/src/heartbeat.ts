@@ -1,35 +1,75 @@
 import type { Clock, Timer } from './clock.ts';
-import { isSending, type Movement } from './movement.ts';
+import { hasWritten, isSending, type Movement } from './movement.ts';
 
 export interface HeartbeatSettings {
   readonly intervalMs: number;
+  /** For an answer; counts as `intervalMs` where it is longer. */
   readonly timeoutMs: number;
 }
 
 export interface HeartbeatHooks {
   ping(): void;
+  /** Says unasked that the peer is heard; absent where it would not get through to the peer. */
+  reassure?(): void;
   movement(): Movement;
+  /** An answer came, and before its ping the link was silent for `quietMs`. */
+  held?(quietMs: number): void;
   /** Called once; the heartbeat has stopped. */
   dead(): void;
 }
 
 /**
- * Tells a dead path from a quiet one, within `intervalMs + timeoutMs` of the last byte. Whatever is received proves that
- * the path is alive, so that a ping goes out only into silence: some links are metered. A ping may wait behind data on a
- * slow uplink, so a link whose send queue moves is not dead, however late the pong; one whose queue stands still is.
+ * What a side wants to know. `both-ways`: only an answer proves the path, and is asked for once an interval.
+ * `peer-speaks`: whatever is received is proof enough, since the peer asks for answers itself.
+ */
+export type Proof = 'both-ways' | 'peer-speaks';
+
+interface Ping {
+  readonly sentAt: number;
+  /** Silence before it. */
+  readonly quietMs: number;
+  /** Bytes received before it. */
+  readonly received: number;
+  /** When the time for the answer began anew, and what had moved by then. */
+  readonly at: number;
+  readonly movement: Movement;
+}
+
+/** How often in an interval a link is looked at. */
+const looks = 8;
+/** More than a few control frames with their TLS records make: whoever hears that much hears data. */
+const dataBytes = 512;
+/** In bytes a millisecond: where less is received, no answer waits behind it on a slow path. */
+const slowestPath = 0.5;
+/** An answer may wait behind what is in the peer's socket and its system's buffer, and no more. */
+const mostBehindBytes = 1_048_576;
+
+/**
+ * Tells a dead path from a quiet or a slow one, within two intervals (PROTOCOL.md, "Heartbeat"): also one that is dead in
+ * one direction alone, and one whose peer reads no more.
  */
 export class Heartbeat {
   readonly #clock: Clock;
+  readonly #proof: Proof;
   readonly #hooks: HeartbeatHooks;
   #settings: HeartbeatSettings;
-  #received = 0;
-  /** The ping that nothing has been received since: when it went out, and what had been sent by then. */
-  #unanswered: { readonly at: number; readonly movement: Movement } | undefined;
   #timer: Timer | undefined;
+  /** When the next look is due. */
+  #lookAt = 0;
+  #last: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
+  /** Bytes went either way. */
+  #activeAt = 0;
+  #heardAt = 0;
+  #answeredAt = 0;
+  /** The send queue moved, or was empty. */
+  #movedAt = 0;
+  #reassured = { at: 0, received: 0 };
+  #ping: Ping | undefined;
   #pings = 0;
 
-  constructor(clock: Clock, settings: HeartbeatSettings, hooks: HeartbeatHooks) {
+  constructor(clock: Clock, proof: Proof, settings: HeartbeatSettings, hooks: HeartbeatHooks) {
     this.#clock = clock;
+    this.#proof = proof;
     this.#settings = settings;
     this.#hooks = hooks;
   }
@@ -38,12 +78,34 @@ export class Heartbeat {
     return this.#pings;
   }
 
-  /** Starts, or starts anew with other settings. */
+  get settings(): HeartbeatSettings {
+    return this.#settings;
+  }
+
+  /** Silence at most until a peer that speaks is heard again or the link is dead, where nothing waits to be sent. */
+  get silenceMs(): number {
+    const { intervalMs } = this.#settings;
+    return intervalMs + (2 * intervalMs) / looks + this.#timeoutMs;
+  }
+
+  /** Milliseconds of silence: before the ping that waits for its answer where there is one, else until now. */
+  get quietMs(): number {
+    this.#note(this.#hooks.movement());
+    return this.#ping?.quietMs ?? this.#clock.monotonic() - this.#activeAt;
+  }
+
+  /** Starts, or starts anew, in a moment in which the path is alive. */
   start(settings = this.#settings): void {
     this.stop();
+    const now = this.#clock.monotonic();
+    this.#last = this.#hooks.movement();
+    this.#activeAt = now;
+    this.#heardAt = now;
+    this.#answeredAt = now;
+    this.#movedAt = now;
+    this.#reassured = { at: now, received: this.#last.received };
+    this.#ping = undefined;
     this.#settings = settings;
-    this.#received = this.#hooks.movement().received;
-    this.#unanswered = undefined;
     this.#wait();
   }
 
@@ -52,39 +114,124 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  /** Looking twice an interval finds silence within one. */
-  #wait(): void {
-    const halfMs = this.#settings.intervalMs / 2;
-    const ms = this.#unanswered === undefined ? halfMs : Math.min(halfMs, this.#answerDueMs());
-    this.#timer = this.#clock.after(ms, () => this.#look());
-  }
-
-  #look(): void {
-    const now = this.#hooks.movement();
-    if (now.received !== this.#received) {
-      this.#received = now.received;
-      this.#unanswered = undefined;
-    } else if (this.#unanswered === undefined) {
-      this.#ping();
-    } else if (this.#answerDueMs() <= 0) {
-      if (!isSending(this.#unanswered.movement, now)) {
-        this.stop();
-        return this.#hooks.dead();
-      }
-      this.#unanswered = { at: this.#clock.monotonic(), movement: now };
-    }
+  /** Goes on at another pace. */
+  adapt(settings: HeartbeatSettings): void {
+    this.#settings = settings;
+    if (this.#timer === undefined) return;
+    this.stop();
     this.#wait();
   }
 
-  #ping(): void {
-    this.#pings += 1;
-    this.#hooks.ping();
-    this.#unanswered = { at: this.#clock.monotonic(), movement: this.#hooks.movement() };
+  /** The peer said that it hears this side: both directions are alive. */
+  answered(): void {
+    const ping = this.#ping;
+    this.#answeredAt = this.#clock.monotonic();
+    this.#ping = undefined;
+    this.#note(this.#hooks.movement());
+    if (this.#timer === undefined) return;
+    if (ping !== undefined) this.#hooks.held?.(ping.quietMs);
   }
 
-  /** How long the answer may still take. */
-  #answerDueMs(): number {
-    const at = this.#unanswered?.at ?? this.#clock.monotonic();
-    return at + this.#settings.timeoutMs - this.#clock.monotonic();
+  get #timeoutMs(): number {
+    return Math.min(this.#settings.timeoutMs, this.#settings.intervalMs);
+  }
+
+  #wait(): void {
+    const now = this.#clock.monotonic();
+    const pingDue = this.#ping && this.#ping.at + this.#timeoutMs - now;
+    const due = [pingDue ?? this.#askDueMs(now), this.#stallDueMs(now)].filter((ms) => ms > 0);
+    const ms = Math.max(1, Math.min(this.#settings.intervalMs / looks, ...due));
+    this.#lookAt = now + ms;
+    this.#timer = this.#clock.after(ms, () => this.#look());
+  }
+
+  #askDueMs(now: number): number {
+    const { intervalMs } = this.#settings;
+    if (this.#proof === 'both-ways') return this.#answeredAt + intervalMs - now;
+    // An eighth later than the peer asks, so that on a quiet link one side alone does.
+    return this.#heardAt + intervalMs + intervalMs / looks - now;
+  }
+
+  #stallDueMs(now: number): number {
+    if (this.#last.waiting === 0) return Number.POSITIVE_INFINITY;
+    const stallMs = Math.min(this.#settings.intervalMs, 2 * this.#timeoutMs);
+    return Math.max(this.#movedAt, this.#answeredAt) + stallMs - now;
+  }
+
+  #look(): void {
+    this.#note(this.#hooks.movement());
+    this.#reassure();
+    if (this.#clock.monotonic() - this.#lookAt > this.#timeoutMs / 2) this.#heldUp();
+    else if (this.#isDead()) {
+      this.stop();
+      return this.#hooks.dead();
+    }
+    if (this.#ping === undefined && this.#askDueMs(this.#clock.monotonic()) <= 0) this.#ask();
+    this.#wait();
+  }
+
+  /** A process that did not run judges nobody: what came meanwhile is still unread. */
+  #heldUp(): void {
+    const now = this.#clock.monotonic();
+    this.#movedAt = now;
+    if (this.#ping !== undefined) this.#ping = { ...this.#ping, sentAt: now, at: now };
+  }
+
+  #note(now: Movement): void {
+    const at = this.#clock.monotonic();
+    const before = this.#last;
+    this.#last = now;
+    if (now.received !== before.received) this.#heard(at);
+    if (hasWritten(before, now)) this.#activeAt = at;
+    if (now.waiting === 0 || before.waiting === 0 || isSending(before, now)) this.#movedAt = at;
+  }
+
+  #heard(at: number): void {
+    this.#activeAt = at;
+    this.#heardAt = at;
+    if (this.#proof === 'peer-speaks') this.#ping = undefined;
+  }
+
+  /** A sender on a slow path has its pings behind its own data: it learns that the data arrives. */
+  #reassure(): void {
+    const at = this.#clock.monotonic();
+    const { received } = this.#last;
+    if (at - this.#reassured.at < this.#settings.intervalMs / 2) return;
+    if (received - this.#reassured.received > dataBytes) {
+      this.#hooks.reassure?.();
+      this.#note(this.#hooks.movement());
+    }
+    this.#reassured = { at, received };
+  }
+
+  #ask(): void {
+    const at = this.#clock.monotonic();
+    const quietMs = at - this.#activeAt;
+    this.#pings += 1;
+    this.#hooks.ping();
+    this.#note(this.#hooks.movement());
+    const { received } = this.#last;
+    this.#ping = { sentAt: at, quietMs, received, at, movement: this.#last };
+  }
+
+  #isDead(): boolean {
+    const now = this.#clock.monotonic();
+    if (this.#stallDueMs(now) <= 0) return true;
+    const ping = this.#ping;
+    if (ping === undefined || now - ping.at < this.#timeoutMs) return false;
+    if (isSending(ping.movement, this.#last) || this.#isBehindData(ping)) {
+      this.#ping = { ...ping, at: now, movement: this.#last };
+      return false;
+    }
+    // Something came, though no answer: that may be late for as long as two intervals allow.
+    const isHeard = this.#proof === 'both-ways' && this.#heardAt > ping.sentAt;
+    return !isHeard || now - ping.sentAt >= this.#settings.intervalMs;
+  }
+
+  /** So much comes in that the answer can wait behind it. */
+  #isBehindData({ at, movement, received }: Ping): boolean {
+    const bytes = this.#last.received - movement.received;
+    if (this.#last.received - received > mostBehindBytes) return false;
+    return bytes > slowestPath * (this.#clock.monotonic() - at);
   }
 }

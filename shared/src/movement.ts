@@ -27,6 +27,11 @@ export function isSending(before: Movement, now: Movement): boolean {
   return now.sent !== before.sent || now.inKernelQueue !== before.inKernelQueue;
 }
 
+/** Something was written, taken by the kernel or not. */
+export function hasWritten(before: Movement, now: Movement): boolean {
+  return now.sent + now.waiting !== before.sent + before.waiting;
+}
+
 /**
  * Bytes that the kernel has not taken of the write under way. A long write completes as a whole, so `bytesWritten`
  * and `writableLength` stand still for as long as it takes; Node's own idle time-out reads this same private field

@@ -19,7 +19,8 @@ export interface RelayHandlers {
   probe(probe: Probe): void;
   rotate(): void;
   rotated(rotated: Rotated): void;
-  ignored(): void;
+  keptAlive(): void;
+  ignored(name: string): void;
 }
 
 /**
@@ -38,7 +39,7 @@ export function dispatch(
     case 'bye':
       return handlers.bye(message);
     case 'ignored':
-      return handlers.ignored();
+      return handlers.ignored(message.name);
     case 'pull':
     case 'body':
     case 'end':
@@ -61,8 +62,8 @@ export function dispatch(
       mustBeGreeted(message.action, greeted);
       return handlers.rotated(message);
     case 'kept-alive':
-      // It was received: that is all it is for.
-      return mustBeGreeted(message.action, greeted);
+      mustBeGreeted(message.action, greeted);
+      return handlers.keptAlive();
   }
 }
 

@@ -9,11 +9,9 @@ import {
   type Feature,
   type FrameLimits,
   type Head,
-  Heartbeat,
   type Hello,
   type Ignored,
   type Incoming,
-  type Movement,
   protocolVersion,
   type RelayMessage,
   type ReplyBody,
@@ -26,12 +24,12 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
-import { boundHeartbeat, type HeartbeatBounds } from './heartbeat-bounds.ts';
-import { KeepAlive } from './keep-alive.ts';
+import type { HeartbeatBounds } from './heartbeat-bounds.ts';
 import type { LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkSocket } from './link-socket.ts';
 import { LinkWriter } from './link-writer.ts';
+import { PathWatch } from './path-watch.ts';
 
 /** PROTOCOL.md, "States of a link"; a link exists from `greeting` on. */
 export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
@@ -65,8 +63,7 @@ export class Link implements PullLink {
   readonly subprotocol: Subprotocol;
   readonly #options: LinkOptions;
   readonly #writer: LinkWriter;
-  readonly #heartbeat: Heartbeat;
-  readonly #keepAlive: KeepAlive;
+  readonly #watch: PathWatch;
   readonly #decode: (data: Incoming) => RelayMessage | Ignored;
   #state: LinkState = 'greeting';
   #features: LinkFeatures = { resend: false, upload: false };
@@ -79,7 +76,7 @@ export class Link implements PullLink {
   #drainWithinMs: number | undefined;
 
   constructor(options: LinkOptions) {
-    const { socket, receiver, counters, collector, clock, heartbeat, welcomeMs } = options;
+    const { socket, receiver, counters, collector, clock, heartbeat } = options;
     this.#options = options;
     this.subprotocol = agreed(socket.protocol);
     this.#decode = codecFor(this.subprotocol).decodeRelay;
@@ -88,15 +85,13 @@ export class Link implements PullLink {
       collector,
       room: (id) => receiver.room(id),
     });
-    const movement = (): Movement => socket.movement();
-    const dead = (): void => this.bye('idle', 'no proof of life in time');
-    this.#heartbeat = new Heartbeat(
-      clock,
-      { intervalMs: heartbeat.maxMs, timeoutMs: welcomeMs },
-      { ping: () => this.#ping(), movement, dead },
-    );
-    const say = (): void => this.control({ action: 'keep-alive' });
-    this.#keepAlive = new KeepAlive(clock, { say, movement, dead });
+    this.#watch = new PathWatch(clock, heartbeat, {
+      ping: () => this.#ping(),
+      pong: () => socket.pong(),
+      keepAlive: () => this.control({ action: 'keep-alive' }),
+      movement: () => socket.movement(),
+      dead: () => this.bye('idle', 'no proof of life in time'),
+    });
   }
 
   get state(): LinkState {
@@ -141,6 +136,7 @@ export class Link implements PullLink {
   start(hello: Hello): void {
     const { socket, clock, welcomeMs } = this.#options;
     socket.on('message', this.#onMessage);
+    socket.on('pong', () => this.#watch.ponged());
     socket.once('close', () => this.#close());
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),
@@ -217,7 +213,9 @@ export class Link implements PullLink {
       if (this.#announced('rotate')) this.#options.hooks.rotated(rotated);
       else this.#options.counters.ignored += 1;
     },
-    ignored: () => {
+    keptAlive: () => this.#watch.keptAlive(),
+    ignored: (name) => {
+      if (name === 'gateway-error') this.#watch.keptAlive();
       this.#options.counters.ignored += 1;
     },
   };
@@ -249,16 +247,8 @@ export class Link implements PullLink {
     this.#writer.narrow(welcome.limits);
     const { features } = welcome;
     this.#features = { resend: features.includes('resend'), upload: features.includes('upload') };
-    this.#watch(welcome);
+    this.#watch.start(welcome);
     if (this.#state === 'greeting') this.#open();
-  }
-
-  /** Behind a gateway, which answers pings itself, only a message to the relay and back proves the path. */
-  #watch({ heartbeat, features }: Welcome): void {
-    const settings = boundHeartbeat(heartbeat, this.#options.heartbeat);
-    const byMessage = features.includes('keep-alive');
-    (byMessage ? this.#heartbeat : this.#keepAlive).stop();
-    (byMessage ? this.#keepAlive : this.#heartbeat).start(settings);
   }
 
   #open(): void {
@@ -295,8 +285,7 @@ export class Link implements PullLink {
     if (this.#state === 'closed') return;
     this.#livedMs = this.livedMs;
     this.#welcomeDue?.cancel();
-    this.#heartbeat.stop();
-    this.#keepAlive.stop();
+    this.#watch.stop();
     this.#enter('closed');
     this.#writer.close();
     this.#options.receiver.lost(this);

@@ -136,6 +136,13 @@ export const configSchema = {
       default: 25_000,
       env: 'PULLWIRE_RELAY_HEARTBEAT_INTERVAL_MS',
     },
+    maxIntervalMs: {
+      doc: 'Milliseconds that agents on metered links may make of it at most; a dead path is found later then.',
+      format: 'whole',
+      range: [100, 600_000],
+      default: 240_000,
+      env: 'PULLWIRE_RELAY_HEARTBEAT_MAX_INTERVAL_MS',
+    },
     timeoutMs: {
       doc: 'Milliseconds that the sign may take before the link counts as lost.',
       format: 'whole',
@@ -200,7 +207,7 @@ export interface ConfigValues {
     requestBodyBytes: number;
     headBytes: number;
   };
-  heartbeat: { intervalMs: number; timeoutMs: number };
+  heartbeat: { intervalMs: number; maxIntervalMs: number; timeoutMs: number };
   deadline: { defaultMs: number; maxMs: number };
   idleMs: number;
   drainMs: number;

@@ -23,8 +23,9 @@ export interface MessageComposition {
 const terms: GatewayTerms = {
   relay: `pullwire-relay/${version}`,
   pulls: 512,
-  // Under the 350 s after which many NATs forget a quiet flow, and the gateway's own 10 minutes (AWS.md, "Messages").
-  heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
+  // Under the 350 s after which many NATs forget a quiet flow; the agent learns whether its path holds longer, up to a
+  // minute below the gateway's own 10 (AWS.md, "Messages").
+  heartbeat: { intervalMs: 300_000, timeoutMs: 10_000, maxIntervalMs: 540_000 },
   features: ['keep-alive', 'probe', 'resend', 'rotate', 'upload'],
   lifeMarginMs: 300_000,
 };

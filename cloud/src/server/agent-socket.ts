@@ -9,7 +9,7 @@ import {
   type Frame,
   type FrameLimits,
   Heartbeat,
-  type HeartbeatSettings,
+  type HeartbeatTerms,
   type Ignored,
   movementOf,
   type Pull,
@@ -38,7 +38,7 @@ export interface AgentSocketOptions {
   readonly socket: Socket;
   readonly codec: Codec;
   readonly clock: Clock;
-  readonly heartbeat: HeartbeatSettings;
+  readonly heartbeat: HeartbeatTerms;
   readonly collector: BufferCollector;
   readonly events: AgentSocketEvents;
 }
@@ -76,10 +76,14 @@ export class AgentSocket implements LiveConnection {
       },
       { socketBytes, streamBytes, onRoom: (pullId) => options.events.room(pullId) },
     );
-    this.#heartbeat = new Heartbeat(options.clock, options.heartbeat, {
+    this.#heartbeat = new Heartbeat(options.clock, 'peer-speaks', options.heartbeat, {
       ping: () => {
         this.#cork.hold();
         ws.ping();
+      },
+      reassure: () => {
+        this.#cork.hold();
+        ws.pong();
       },
       movement: () => movementOf(socket),
       dead: () => {
@@ -96,6 +100,7 @@ export class AgentSocket implements LiveConnection {
     ws.on('ping', (data) => this.#pinged(data));
     ws.on('pong', (data: Buffer) => {
       this.#proof();
+      this.#heartbeat.answered();
       if (!this.#ponged(data)) events.pinged();
     });
     ws.on('error', (error) => this.#failed(error));
@@ -113,8 +118,19 @@ export class AgentSocket implements LiveConnection {
   }
 
   get proofDueAt(): number {
-    const { intervalMs, timeoutMs } = this.#options.heartbeat;
-    return this.#lastProofAt + intervalMs + timeoutMs;
+    return this.#lastProofAt + this.#heartbeat.silenceMs;
+  }
+
+  /**
+   * Watches at the agent's own pace, which is its word: never more often than this relay would by itself, since its pings
+   * would defeat a rare heartbeat, and within its bounds. Undefined: at the relay's pace.
+   */
+  watch(agentMs: number | undefined): void {
+    const { intervalMs, timeoutMs, maxIntervalMs = intervalMs } = this.#options.heartbeat;
+    const paceMs = Math.max(intervalMs, Math.min(agentMs ?? intervalMs, maxIntervalMs));
+    if (paceMs !== this.#heartbeat.settings.intervalMs) {
+      this.#heartbeat.adapt({ intervalMs: paceMs, timeoutMs });
+    }
   }
 
   get queuedBytes(): number {

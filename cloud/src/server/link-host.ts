@@ -1,7 +1,7 @@
 import type {
   BufferCollector,
   Clock,
-  HeartbeatSettings,
+  HeartbeatTerms,
   Hello,
   OfferedKey,
   Rotated,
@@ -29,7 +29,7 @@ export interface LinkHostOptions {
   readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly rotation: Pick<KeyRotation, 'offer'>;
   readonly terms: WelcomeTerms;
-  readonly heartbeat: HeartbeatSettings;
+  readonly heartbeat: HeartbeatTerms;
   readonly log: Logger;
   readonly collector: BufferCollector;
   newConnectionId(): string;
@@ -105,11 +105,14 @@ export class LinkHost {
       events: {
         opened: (hello) => {
           link = this.#opened(opened, socket, { hello, budget }, log);
+          socket.watch(hello.heartbeatMs);
         },
         offered: (key) => offered.take(key),
         described: (hello) => {
-          link?.describe(hello);
-          if (link !== undefined) this.#options.journal.described(link.record());
+          socket.watch(hello.heartbeatMs);
+          // Another pace alone is nothing that the registry keeps.
+          if (link?.describe(hello) !== true) return;
+          this.#options.journal.described(link.record());
           log.info({ sources: hello.sources.length }, 'link described anew');
         },
         draining: () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Feature, Hello, SourceInfo } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
 import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
@@ -62,9 +63,12 @@ export class LiveLink implements PullTarget {
     return this.#pulls.size;
   }
 
-  describe(hello: Hello): void {
+  /** False where nothing of what the link's record says has changed. */
+  describe(hello: Hello): boolean {
+    const before = this.record();
     this.#hello = hello;
     this.#sources = byName(hello);
+    return !isDeepStrictEqual(before, this.record());
   }
 
   /** Whether its agent announced this feature. */

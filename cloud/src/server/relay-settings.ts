@@ -1,3 +1,4 @@
+import type { HeartbeatTerms } from '@pullwire/shared';
 import type { CertificateFiles } from './certificate.ts';
 import type { TrustedProxy } from './remote-address.ts';
 
@@ -13,7 +14,7 @@ export interface RelaySettings {
     readonly requestBodyBytes: number;
     readonly headBytes: number;
   };
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly heartbeat: HeartbeatTerms;
   readonly deadline: { readonly defaultMs: number; readonly maxMs: number };
   readonly idleMs: number;
   readonly drainMs: number;

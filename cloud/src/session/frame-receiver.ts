@@ -3,6 +3,7 @@ import {
   type CancelReason,
   type Clock,
   codecFor,
+  type HeartbeatTerms,
   type Hello,
   headLimitBytes,
   type Limits,
@@ -30,7 +31,7 @@ const codec = codecFor('pullwire.v1+json');
 export interface GatewayTerms {
   readonly relay: string;
   readonly pulls: number;
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly heartbeat: HeartbeatTerms;
   readonly features: readonly string[];
   /** Before the gateway ends a connection, its agent should have the next one. */
   readonly lifeMarginMs: number;

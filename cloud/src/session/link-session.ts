@@ -2,6 +2,7 @@ import {
   type AgentDrain,
   type AgentMessage,
   type Clock,
+  type HeartbeatTerms,
   type Hello,
   type Ignored,
   type KeepAlive,
@@ -26,7 +27,7 @@ export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
 export interface WelcomeTerms {
   readonly relay: string;
   readonly limits: Limits;
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly heartbeat: HeartbeatTerms;
   readonly features: readonly string[];
 }
 

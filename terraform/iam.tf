@@ -16,7 +16,7 @@ locals {
     connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
     http       = ["BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem"]
-    message    = ["GetItem", "Query", "UpdateItem"]
+    message    = ["Query", "UpdateItem"]
     sweep      = ["DeleteItem", "Scan"]
   }
 

@@ -7,7 +7,7 @@ import { linkFields } from './link-fields.ts';
 export interface ConnectComposition {
   readonly registry: Pick<
     Registry,
-    'link' | 'openLink' | 'spendToken' | 'promoteKey' | 'addDevice'
+    'link' | 'replaceLink' | 'spendToken' | 'promoteKey' | 'addDevice'
   >;
   readonly log: Logger;
 }

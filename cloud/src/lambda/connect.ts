@@ -7,7 +7,7 @@ import { ownerOf } from './connection-owner.ts';
 import type { ConnectEvent, RouteResult } from './event.ts';
 
 export interface ConnectParts {
-  readonly registry: Pick<Registry, 'link' | 'openLink'>;
+  readonly registry: Pick<Registry, 'link' | 'replaceLink'>;
   readonly admission: Pick<AgentAdmission, 'admit'>;
   opened(link: GatewayConnection): void;
   refused(link: GatewayConnection, why: string): void;

@@ -2,6 +2,7 @@ import { PullFault } from '@pullwire/shared';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticatedAgent } from '../auth/agent-auth.ts';
 import type { LinkRecord } from '../registry/registry.ts';
+import { hello } from '../registry/registry-sample.ts';
 import { createConnect } from './connect.ts';
 import { ownerOf } from './connection-owner.ts';
 import { createDisconnect } from './disconnect.ts';
@@ -77,17 +78,14 @@ describe('whose a connection is', () => {
 });
 
 describe('$connect', () => {
-  function bench(answer: 'opened' | 'older' = 'opened', refusal?: Error) {
+  function bench(stored?: LinkRecord, refusal?: Error) {
     const written: LinkRecord[] = [];
     const admitted: AuthenticatedAgent[] = [];
     const refusals: string[] = [];
     const connect = createConnect({
       registry: {
-        link: async () => undefined,
-        openLink: async (link) => {
-          written.push(link);
-          return answer;
-        },
+        link: async () => stored,
+        replaceLink: async (_before, link) => written.push(link) > 0,
       },
       admission: {
         admit: async (agent) => {
@@ -131,10 +129,10 @@ describe('$connect', () => {
 
   it('writes nothing for an agent that is not admitted, and answers with the status', async () => {
     const replayed = new PullFault('link-unauthenticated', 'caller-auth', { detail: 'replayed' });
-    const b = bench('opened', replayed);
+    const b = bench(undefined, replayed);
     expect(await b.connect(event(agent))).toEqual({ statusCode: 401 });
     expect([b.written, b.refusals]).toEqual([[], ['replayed']]);
-    await expect(bench('opened', new Error('x')).connect(event(agent))).rejects.toThrow('x');
+    await expect(bench(undefined, new Error('x')).connect(event(agent))).rejects.toThrow('x');
   });
 
   it('picks the one subprotocol that a gateway can carry, whatever the case of the header', async () => {
@@ -153,7 +151,7 @@ describe('$connect', () => {
   });
 
   it('sends away a link that is older than the one that is there', async () => {
-    const b = bench('older');
+    const b = bench({ ...hello, connectionId: 'c0=', connectedAt: 1_001 } as LinkRecord);
     expect(await b.connect(event(agent))).toMatchObject({
       statusCode: 503,
       headers: { 'Retry-After': '5' },

@@ -7,7 +7,8 @@ import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { LiveProof } from '../presence/presence.ts';
 import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
-import { isGreeted, isOpen } from '../session/gateway-link.ts';
+import { isGreeted, servingConnection } from '../registry/serving-link.ts';
+import { isOpen } from '../session/gateway-link.ts';
 import type { PendingWork } from './pending-work.ts';
 import { RemoteTarget } from './remote-target.ts';
 import { replyLost } from './reply-lost.ts';
@@ -114,12 +115,12 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     };
   }
 
-  /** Before the hello of a link, the one that it replaces takes the pulls. */
+  /** Before the hello of a link, or where it ended without one, the one that it replaces takes the pulls. */
   #targets(link: LinkRecord): RemoteTarget[] {
     if (isGreeted(link)) return [this.#target(link)];
     this.#cache.forget(link.device); // the hello is a moment away
-    const { replaces } = link;
-    return replaces === undefined ? [] : [this.#target({ ...link, connectionId: replaces })];
+    const serving = servingConnection(link);
+    return serving === undefined ? [] : [this.#target(servedBy(link, serving))];
   }
 
   #target(link: LinkRecord): RemoteTarget {
@@ -159,7 +160,11 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     return isOpen(link, this.#options.clock.wall());
   }
 
-  async #revoke({ connectionId }: LinkRecord): Promise<void> {
+  async #revoke({ connectionId, replaces }: LinkRecord): Promise<void> {
+    for (const id of [connectionId, replaces]) if (id !== undefined) await this.#sayRevoked(id);
+  }
+
+  async #sayRevoked(connectionId: string): Promise<void> {
     const { poster } = this.#options;
     const bye = {
       action: 'bye',
@@ -173,4 +178,9 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       if (!(error instanceof PostError)) throw error; // gone already, or it ends with its token
     }
   }
+}
+
+/** The record of a newer link that has not said hello, as that of the one which takes the pulls until then. */
+function servedBy({ drainingAt: _, ...link }: LinkRecord, connectionId: string): LinkRecord {
+  return { ...link, connectionId };
 }

@@ -3,7 +3,7 @@ import { PostError, type Poster } from '../connection/poster.ts';
 import type { ProbeDoor, Unproven } from '../presence/link-probes.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
-import { isGreeted } from '../session/gateway-link.ts';
+import { isGreeted } from '../registry/serving-link.ts';
 import type { ReplyWay } from './remote-devices.ts';
 
 export interface RemoteProbesOptions {

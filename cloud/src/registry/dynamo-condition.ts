@@ -1,8 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { LinkRecord } from './registry.ts';
 
 /** A condition on the item as it stands, in the words of DynamoDB's condition expressions. */
 export interface Condition {
   readonly ConditionExpression: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
   readonly ExpressionAttributeValues?: Record<string, AttributeValue>;
 }
 
@@ -31,6 +33,36 @@ export const stillOwner = (connectionId: string): Condition => ({
   ConditionExpression: 'connectionId = :connectionId AND attribute_not_exists(closedAt)',
   ExpressionAttributeValues: { ':connectionId': { S: connectionId } },
 });
+
+/** A word of DynamoDB's own ("Reserved words in DynamoDB"). */
+const agentIsReserved = { '#agent': 'agent' };
+
+/** A newer link has not said hello, and until then this connection goes on taking the pulls. */
+export const stillServes = (connectionId: string): Condition => ({
+  ConditionExpression: 'replaces = :connectionId AND #agent = :unsaid',
+  ExpressionAttributeNames: agentIsReserved,
+  ExpressionAttributeValues: { ':connectionId': { S: connectionId }, ':unsaid': { S: '' } },
+});
+
+/** The instance's link is in all that decides who takes its pulls as it was read. */
+export function linkIsAsRead(read: LinkRecord): Condition {
+  const { connectionId, agent, replaces } = read;
+  const set = (name: string, is: boolean) => `attribute${is ? '' : '_not'}_exists(${name})`;
+  return {
+    ConditionExpression: [
+      'connectionId = :readId AND #agent = :readAgent',
+      set('closedAt', read.closedAt !== undefined),
+      set('drainingAt', read.drainingAt !== undefined),
+      replaces === undefined ? set('replaces', false) : 'replaces = :readReplaces',
+    ].join(' AND '),
+    ExpressionAttributeNames: agentIsReserved,
+    ExpressionAttributeValues: {
+      ':readId': { S: connectionId },
+      ':readAgent': { S: agent },
+      ...(replaces === undefined ? undefined : { ':readReplaces': { S: replaces } }),
+    },
+  };
+}
 
 /** The link is the one that was read, unchanged in what made it old: nobody reopened it meanwhile. */
 export const stillThisLink = (connectionId: string): Condition => ({

@@ -1,11 +1,18 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Item, textOf } from './dynamo-attribute.ts';
 import { type DynamoTable, write } from './dynamo-call.ts';
-import { linkIsNewer, stillOwner, stillThisLink } from './dynamo-condition.ts';
+import {
+  absent,
+  linkIsAsRead,
+  linkIsNewer,
+  stillOwner,
+  stillServes,
+  stillThisLink,
+} from './dynamo-condition.ts';
 import { getItem } from './dynamo-get.ts';
 import { linkItem, linkOfItem } from './dynamo-item.ts';
 import { putItem } from './dynamo-put.ts';
-import { setAttributes } from './dynamo-set.ts';
+import { changeItem, setAttributes } from './dynamo-set.ts';
 import { itemKeys } from './dynamo-table.ts';
 import type { LinkDescription, LinkRecord } from './registry.ts';
 
@@ -13,6 +20,14 @@ export async function openLink(table: DynamoTable, link: LinkRecord): Promise<'o
   const isNewer = linkIsNewer(link.connectedAt, link.connectionId);
   const written = await putItem(table, linkItem(link), isNewer);
   return written || (await isOpen(table, link)) ? 'opened' : 'older';
+}
+
+export function replaceLink(
+  table: DynamoTable,
+  before: LinkRecord | undefined,
+  link: LinkRecord,
+): Promise<boolean> {
+  return putItem(table, linkItem(link), before === undefined ? absent : linkIsAsRead(before));
 }
 
 /** Whether an earlier attempt wrote this very link, and its answer was lost. */
@@ -30,7 +45,7 @@ export async function readLink(
   return item && linkOfItem(item);
 }
 
-export function drainLink(
+export async function drainLink(
   table: DynamoTable,
   device: string,
   instance: string,
@@ -38,22 +53,29 @@ export function drainLink(
   at: number,
 ): Promise<boolean> {
   const key = itemKeys.link(device, instance);
-  return setAttributes(table, key, { drainingAt: at }, stillOwner(connectionId));
+  const drained = await setAttributes(table, key, { drainingAt: at }, stillOwner(connectionId));
+  return drained || serveNoMore(table, key, connectionId);
 }
 
-export function describeLink(
+export async function describeLink(
   table: DynamoTable,
   device: string,
   instance: string,
   connectionId: string,
   hello: LinkDescription,
-): Promise<boolean> {
+): Promise<LinkRecord | undefined> {
   const { agent, sources, labels, features } = hello;
   const key = itemKeys.link(device, instance);
-  return setAttributes(table, key, { agent, sources, labels, features }, stillOwner(connectionId));
+  const said = { agent, sources, labels, features };
+  // Whose word `agent` is stays open until the newer link says hello.
+  const served = { sources, labels, features };
+  const item =
+    (await changeItem(table, key, said, stillOwner(connectionId))) ??
+    (await changeItem(table, key, served, stillServes(connectionId)));
+  return item && linkOfItem(item);
 }
 
-export function closeLink(
+export async function closeLink(
   table: DynamoTable,
   device: string,
   instance: string,
@@ -61,12 +83,14 @@ export function closeLink(
   end: { readonly at: number; readonly why: string },
 ): Promise<boolean> {
   const key = itemKeys.link(device, instance);
-  return setAttributes(
-    table,
-    key,
-    { closedAt: end.at, closedWhy: end.why },
-    stillOwner(connectionId),
-  );
+  const last = { closedAt: end.at, closedWhy: end.why };
+  const closed = await setAttributes(table, key, last, stillOwner(connectionId));
+  return closed || serveNoMore(table, key, connectionId);
+}
+
+/** From now on nobody takes the pulls until the newer link's hello. */
+function serveNoMore(table: DynamoTable, key: Item, connectionId: string): Promise<boolean> {
+  return setAttributes(table, key, {}, stillServes(connectionId), ['replaces']);
 }
 
 /** Removes a link unless another one took its place since it was read. */

@@ -24,14 +24,17 @@ async function fresh(of: DynamoDBClient): Promise<DynamoRegistry> {
   return registry;
 }
 
-registryContract('the embedded engine', () => fresh(client));
+const long = process.env['PULLWIRE_LONG'] === '1';
+const orders = long ? { fences: 3, orders: 1_000 } : { fences: 1, orders: 40 };
+
+registryContract('the embedded engine', () => fresh(client), orders);
 
 // The same suite against another DynamoDB, such as ministack: PULLWIRE_TEST_DYNAMODB=http://127.0.0.1:4566
 const endpoint = process.env['PULLWIRE_TEST_DYNAMODB'];
 if (endpoint !== undefined) {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const remote = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
-  registryContract(endpoint, () => fresh(remote));
+  registryContract(endpoint, () => fresh(remote), orders);
 }
 
 describe('errors', () => {

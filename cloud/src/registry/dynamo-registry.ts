@@ -11,7 +11,14 @@ import {
 } from './dynamo-enrol-code.ts';
 import { changeGrants } from './dynamo-grants.ts';
 import { addKey, noteKeyUse, readKey, readKeys, revokeKey } from './dynamo-key.ts';
-import { closeLink, describeLink, drainLink, openLink, readLink } from './dynamo-link.ts';
+import {
+  closeLink,
+  describeLink,
+  drainLink,
+  openLink,
+  readLink,
+  replaceLink,
+} from './dynamo-link.ts';
 import { askRotation, offerKey, promoteKey } from './dynamo-rotation.ts';
 import { ensureSchema } from './dynamo-schema.ts';
 import { spendToken } from './dynamo-spent-token.ts';
@@ -96,6 +103,10 @@ export class DynamoRegistry implements Registry {
 
   openLink(link: LinkRecord) {
     return openLink(this.#table, link);
+  }
+
+  replaceLink(before: LinkRecord | undefined, link: LinkRecord) {
+    return replaceLink(this.#table, before, link);
   }
 
   link(device: string, instance: string) {

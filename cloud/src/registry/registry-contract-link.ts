@@ -92,7 +92,7 @@ export function linkContract(registry: () => Registry): void {
   });
 
   it('writes nothing about a link that was never opened', async () => {
-    expect(await registry().describeLink('plant-7', 'main', 'c-1', hello)).toBe(false);
+    expect(await registry().describeLink('plant-7', 'main', 'c-1', hello)).toBeUndefined();
     const end = { at: 6_000, why: 'gone' };
     expect(await registry().closeLink('plant-7', 'main', 'c-1', end)).toBe(false);
     expect((await registry().device('plant-7'))?.links).toEqual([]);

@@ -4,6 +4,7 @@ import { revocationContract } from './registry-contract-device.ts';
 import { enrolCodeContract } from './registry-contract-enrol.ts';
 import { grantContract, keyContract } from './registry-contract-key.ts';
 import { linkContract } from './registry-contract-link.ts';
+import { type OrderExtent, orderContract } from './registry-contract-order.ts';
 import { rotationContract } from './registry-contract-rotation.ts';
 import { sweepContract } from './registry-contract-sweep.ts';
 import { spentTokenContract } from './registry-contract-token.ts';
@@ -11,7 +12,11 @@ import { eachItem } from './registry-pages.ts';
 import { link, profile } from './registry-sample.ts';
 
 /** What every registry does, whatever keeps it. `fresh` gives one that is empty and has its schema. */
-export function registryContract(name: string, fresh: () => Promise<Registry>): void {
+export function registryContract(
+  name: string,
+  fresh: () => Promise<Registry>,
+  orders: OrderExtent,
+): void {
   describe(`${name} keeps the contract of a registry`, () => {
     let registry: Registry;
     beforeEach(async () => {
@@ -19,6 +24,7 @@ export function registryContract(name: string, fresh: () => Promise<Registry>): 
     });
     describe('devices', () => deviceContract(() => registry));
     describe('links', () => linkContract(() => registry));
+    describe('the order of events', () => orderContract(() => registry, orders));
     describe('revoked and replaced devices', () => revocationContract(() => registry));
     describe('rotation', () => rotationContract(() => registry));
     describe('spent tokens', () => spentTokenContract(() => registry));

@@ -23,6 +23,7 @@ export interface DeviceRecord {
 
 /** What an agent said about itself in its `hello`. */
 export interface LinkDescription {
+  /** Empty until the first `hello` of the link. */
   readonly agent: string;
   readonly sources: readonly SourceInfo[];
   readonly labels: Readonly<Record<string, string>>;
@@ -41,7 +42,10 @@ export interface LinkRecord extends LinkDescription {
   readonly expiresAt?: number;
   /** The agent wants no new pulls on it (milliseconds). */
   readonly drainingAt?: number;
-  /** The connection of the open link that this one took the place of: it is told once this one has said `hello`. */
+  /**
+   * The connection of the link that takes the pulls until this one has said `hello`, and is told then that it was
+   * replaced. It stays with a link that ended without a `hello`, and goes when that connection drains or ends.
+   */
   readonly replaces?: string;
   /** The link's last word: when it ended, and why. */
   readonly closedAt?: number;
@@ -176,13 +180,21 @@ export interface Registry {
    * this one has ended already. Saying it twice is the same as saying it once.
    */
   openLink(link: LinkRecord): Promise<'opened' | 'older'>;
-  /** Records a `hello`; false where the link was replaced or has ended. */
+  /**
+   * Records a link while the instance's link is still as it was read (`before`; undefined: there was none). False where
+   * it has changed since, or where an earlier attempt wrote this one already.
+   */
+  replaceLink(before: LinkRecord | undefined, link: LinkRecord): Promise<boolean>;
+  /**
+   * Records a `hello`; resolves with the instance's link as it is then, undefined where this one was replaced or has
+   * ended. One that goes on serving until the newer link's own hello counts as not replaced, here and in the two below.
+   */
   describeLink(
     device: string,
     instance: string,
     connectionId: string,
     hello: LinkDescription,
-  ): Promise<boolean>;
+  ): Promise<LinkRecord | undefined>;
   /** The latest link of an instance, open or closed. */
   link(device: string, instance: string): Promise<LinkRecord | undefined>;
   /** Records that a link takes no new pulls (`at` in milliseconds); false where it was replaced or has ended. */

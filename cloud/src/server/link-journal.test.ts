@@ -33,7 +33,7 @@ function bench() {
       },
       describeLink: async (_device, _instance, connectionId, hello) => {
         await write(`describe ${connectionId} ${hello.agent}`);
-        return true;
+        return link(connectionId);
       },
       closeLink: async (_device, _instance, connectionId, end) => {
         await write(`close ${connectionId} ${end.why}`);

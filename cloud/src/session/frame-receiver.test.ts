@@ -43,19 +43,18 @@ function bench(options: BenchOptions = {}): Bench {
   const stored = { connectionId: 'c1', ...options.stored } as LinkRecord;
   const { rotationAsked = false } = options;
   const from = { ...link, publicKey: 'ed25519:now', rotationAsked };
-  const owns = async (connectionId: string) => stored.connectionId === connectionId;
+  const owns = (connectionId: string) => stored.connectionId === connectionId;
   const receiver = new FrameReceiver({
     clock,
     keys: [key],
     registry: {
-      describeLink: (_device, _instance, connectionId, description: LinkDescription) => {
+      describeLink: async (_device, _instance, connectionId, description: LinkDescription) => {
         said.push(`described ${description.agent}`);
-        return owns(connectionId);
+        return owns(connectionId) ? stored : undefined;
       },
       drainLink: async (_device, _instance, _connectionId, at) => said.push(`drains ${at}`) > 0,
       closeLink: async (_device, _instance, _connectionId, { at, why }) =>
         said.push(`closed ${at} ${why}`) > 0,
-      link: async () => stored,
       device: async () => ({ record: profile, links: (options.links ?? []) as LinkRecord[] }),
     },
     rotation: {

@@ -15,7 +15,7 @@ import {
 } from '@pullwire/shared';
 import type { KeyRotation } from '../auth/key-rotation.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { LinkRecord, Registry } from '../registry/registry.ts';
 import type { StrayReason } from '../reply/reply-desk.ts';
 import { type ReplyToKey, verifyReplyTo } from '../reply/reply-to.ts';
 import {
@@ -51,7 +51,7 @@ export interface FrameEvents {
 }
 
 export interface FrameReceiverOptions {
-  readonly registry: Pick<Registry, 'describeLink' | 'device' | 'drainLink' | 'closeLink' | 'link'>;
+  readonly registry: Pick<Registry, 'describeLink' | 'device' | 'drainLink' | 'closeLink'>;
   readonly rotation: Pick<KeyRotation, 'offer'>;
   readonly poster: Poster;
   readonly keys: readonly ReplyToKey[];
@@ -126,7 +126,9 @@ export class FrameReceiver {
     const { registry, events } = this.#options;
     const { agent, sources, labels, features } = hello;
     const description = { agent, sources, labels, features };
-    if (!(await registry.describeLink(device, instance, link.connectionId, description))) {
+    const { connectionId } = link;
+    const record = await registry.describeLink(device, instance, connectionId, description);
+    if (record === undefined) {
       return this.#end(link, 'replaced', 'a newer link of this instance is open');
     }
     await this.#post(link.connectionId, this.#welcome(link));
@@ -135,7 +137,7 @@ export class FrameReceiver {
       await this.#post(link.connectionId, { action: 'rotate' });
     }
     events.opened(link, hello);
-    await this.#replaceOlder(link);
+    if (record.connectionId === connectionId) await this.#replaceOlder(record);
   }
 
   #welcome({ connectedAt }: GatewayConnection): RelayMessage {
@@ -153,10 +155,10 @@ export class FrameReceiver {
     };
   }
 
-  async #replaceOlder({ identity, connectionId }: GatewayConnection): Promise<void> {
-    const link = await this.#options.registry.link(identity.device, identity.instance);
-    if (link?.connectionId !== connectionId || link.replaces === undefined) return;
-    await this.#sayBye(link.replaces, 'replaced', 'a newer link of this instance is open');
+  /** By the record as it was written with the hello: a still newer link may be in its place by now. */
+  async #replaceOlder({ replaces }: LinkRecord): Promise<void> {
+    if (replaces === undefined) return;
+    await this.#sayBye(replaces, 'replaced', 'a newer link of this instance is open');
   }
 
   /** Checks a reply frame and passes it on as it came (PROTOCOL.md, "Order", rule 7). */

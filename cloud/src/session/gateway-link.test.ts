@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkRecord } from '../registry/registry.ts';
-import { isGreeted, openGatewayLink } from './gateway-link.ts';
+import { isGreeted } from '../registry/serving-link.ts';
+import { openGatewayLink } from './gateway-link.ts';
 
 const opened = {
   connectionId: 'c2',
@@ -16,10 +17,10 @@ async function written(
   let link: LinkRecord | undefined;
   await openGatewayLink(
     {
-      link: async () => stored as LinkRecord | undefined,
-      openLink: async (record) => {
+      link: async () => stored && ({ connectedAt: 0, agent: 'a/1', ...stored } as LinkRecord),
+      replaceLink: async (_before, record) => {
         link = record;
-        return 'opened';
+        return true;
       },
     },
     opened,
@@ -41,7 +42,7 @@ describe('a link at a gateway', () => {
         read = true;
         return undefined;
       },
-      openLink: async () => 'opened' as const,
+      replaceLink: async () => true,
     };
     const opening = openGatewayLink(registry, opened, admission.promise);
     expect(read).toBe(true);
@@ -55,8 +56,32 @@ describe('a link at a gateway', () => {
     expect((await written({ connectionId: 'c1', closedAt: 5 }))?.replaces).toBeUndefined();
   });
 
-  it('does not replace itself where its handshake is handled twice', async () => {
-    expect((await written({ connectionId: 'c2', replaces: 'c1' }))?.replaces).toBe('c1');
+  it('leaves the pulls where they are, whoever came before and never said hello', async () => {
+    const unsaid = { connectionId: 'c1', agent: '', replaces: 'c0' };
+    expect((await written(unsaid))?.replaces).toBe('c0');
+    expect((await written({ ...unsaid, closedAt: 5 }))?.replaces).toBe('c0');
+  });
+
+  it('replaces no link that drains: that one finishes its pulls', async () => {
+    expect((await written({ connectionId: 'c1', drainingAt: 5 }))?.replaces).toBeUndefined();
+  });
+
+  it('is not written again where its handshake is handled twice', async () => {
+    expect(await written({ connectionId: 'c2', agent: '' })).toBeUndefined();
+  });
+
+  it('is looked at again where another link came meanwhile, and not for ever', async () => {
+    let tries = 0;
+    const registry = {
+      link: async () => undefined,
+      replaceLink: async () => {
+        tries += 1;
+        return false;
+      },
+    };
+    const opening = openGatewayLink(registry, opened, Promise.resolve());
+    await expect(opening).rejects.toMatchObject({ code: 'unavailable' });
+    expect(tries).toBe(8);
   });
 
   it('is described by the link that it replaces, until its own hello', async () => {

@@ -1,5 +1,7 @@
 import type { Subprotocol } from '@pullwire/shared';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
+import { RegistryError } from '../registry/registry-error.ts';
+import { isNewer, servingConnection } from '../registry/serving-link.ts';
 import type { LinkIdentity } from './link-session.ts';
 
 /** A gateway ends every connection after 2 hours (AWS.md, "Limits of a WebSocket API"). */
@@ -21,40 +23,54 @@ export interface OpenedLink extends GatewayConnection {
   readonly subprotocol: Subprotocol;
 }
 
-/** What the registry has as the `agent` of a link that has not said hello yet. */
+/** See `isGreeted`. */
 const unsaid = '';
 const undescribed = { sources: [], labels: {}, features: [] };
 
-/** Whether the agent has said hello on this link: until then it takes no pulls (PROTOCOL.md, "States of a link"). */
-export function isGreeted({ agent }: LinkRecord): boolean {
-  return agent !== unsaid;
+/** Whether a connection of this instance may take pulls, or is about to (`now` in milliseconds). */
+export function isOpen(link: LinkRecord, now: number): boolean {
+  const { closedAt, expiresAt = 0 } = link;
+  return (
+    expiresAt * 1_000 > now && (closedAt === undefined || servingConnection(link) !== undefined)
+  );
 }
 
-/** Whether it may still be there (`now` in milliseconds): nothing is said of its agent. */
-export function isOpen({ closedAt, expiresAt = 0 }: LinkRecord, now: number): boolean {
-  return closedAt === undefined && expiresAt * 1_000 > now;
-}
+/** Another link of the instance came or went while this one was about to be written: it is looked at again so often. */
+const attempts = 8;
 
 /**
  * Records a link while its handshake is held, before anything can come from it. `older`: a newer link of this
- * instance is there already. `admitted` is waited for before anything is written, and rejects where the agent may not
- * link. Throws what it throws, or `RegistryError`.
+ * instance is there already, or this one has ended. `admitted` is waited for before anything is written, and rejects
+ * where the agent may not link. Throws what it throws, or `RegistryError`.
  */
 export async function openGatewayLink(
-  registry: Pick<Registry, 'link' | 'openLink'>,
+  registry: Pick<Registry, 'link' | 'replaceLink'>,
   opened: OpenedLink,
   admitted: Promise<unknown>,
 ): Promise<'opened' | 'older'> {
-  const { connectionId, connectedAt, subprotocol } = opened;
   const { device, instance } = opened.identity;
-  const [before] = await Promise.all([registry.link(device, instance), admitted]);
-  const replaces = openConnectionOf(before, connectionId);
+  let [before] = await Promise.all([registry.link(device, instance), admitted]);
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    if (before?.connectionId === opened.connectionId) {
+      // A handshake that was repeated below us finds itself.
+      return before.closedAt === undefined ? 'opened' : 'older';
+    }
+    if (before !== undefined && isNewer(before, opened)) return 'older';
+    if (await registry.replaceLink(before, newLink(opened, before))) return 'opened';
+    before = await registry.link(device, instance);
+  }
+  throw new RegistryError('unavailable', 'the links of this instance come and go too fast');
+}
+
+function newLink(opened: OpenedLink, before: LinkRecord | undefined): LinkRecord {
+  const { connectionId, connectedAt, subprotocol, identity } = opened;
+  const replaced = replacedBy(before);
   // Until its own hello the link that it replaces goes on.
   const { sources, labels, features } =
-    before === undefined || replaces === undefined ? undescribed : before;
-  return registry.openLink({
-    device,
-    instance,
+    before === undefined || replaced === undefined ? undescribed : before;
+  return {
+    device: identity.device,
+    instance: identity.instance,
     connectionId,
     connectedAt,
     subprotocol,
@@ -63,14 +79,16 @@ export async function openGatewayLink(
     labels,
     features,
     expiresAt: Math.ceil((connectedAt + connectionLifeMs) / 1_000),
-    ...(replaces === undefined ? undefined : { replaces }),
-  });
+    ...replaced,
+  };
 }
 
-function openConnectionOf(link: LinkRecord | undefined, connectionId: string): string | undefined {
-  if (link === undefined || link.closedAt !== undefined) return undefined;
-  // A handshake that was repeated below us finds itself.
-  return link.connectionId === connectionId ? link.replaces : link.connectionId;
+/** Whatever takes the pulls now. One that drains finishes those that it has, and is told nothing. */
+function replacedBy(link: LinkRecord | undefined): Pick<LinkRecord, 'replaces'> | undefined {
+  if (link === undefined) return undefined;
+  const replaces = servingConnection(link);
+  const drains = link.drainingAt !== undefined && replaces === link.connectionId;
+  return replaces === undefined || drains ? undefined : { replaces };
 }
 
 /** Writes a link's last word. One that comes late, twice or out of order changes nothing. Throws `RegistryError`. */

@@ -20,10 +20,11 @@ describeWithMinistack('on ministack', () => {
     await ministack?.stop();
   });
 
-  registryContract("the table of Terraform's manifest", async () => {
+  const fresh = async () => {
     const name = await deployTable(ministack, randomUUID(), readRelayManifest().table);
     const registry = new DynamoRegistry({ client, name, mayCreateTable: false });
     await registry.ensureSchema();
     return registry;
-  });
+  };
+  registryContract("the table of Terraform's manifest", fresh, { fences: 3, orders: 100 });
 });

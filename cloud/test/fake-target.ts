@@ -1,17 +1,25 @@
-import { codecFor, type Pull, type RelayMessage, type Subprotocol } from '@pullwire/shared';
+import {
+  codecFor,
+  type Pull,
+  type PullFault,
+  type RelayMessage,
+  type Subprotocol,
+} from '@pullwire/shared';
 import type { Connection } from '../src/connection/connection.ts';
 import type { LinkedPull, PullTarget } from '../src/pull/pull-target.ts';
 
 /** A link whose agent is the test: it sees what was sent down. */
 export class FakeTarget implements PullTarget, Connection {
   readonly device: string;
-  readonly instance: string;
-  readonly connectionId = 'c1';
+  instance = 'main';
+  connectionId = 'c1';
   draining = false;
   readonly sent: RelayMessage[] = [];
   readonly pulls = new Map<string, LinkedPull>();
   readonly #sources: readonly string[];
   readonly #subprotocol: Subprotocol;
+  /** What every frame is refused with. */
+  fails: PullFault | undefined;
   /** What `data` answers. */
   hasRoom = true;
 
@@ -21,7 +29,6 @@ export class FakeTarget implements PullTarget, Connection {
     subprotocol: Subprotocol = 'pullwire.v1+bin',
   ) {
     this.device = device;
-    this.instance = 'main';
     this.#sources = sources;
     this.#subprotocol = subprotocol;
   }
@@ -54,10 +61,12 @@ export class FakeTarget implements PullTarget, Connection {
   }
 
   control(message: RelayMessage): void {
+    if (this.fails !== undefined) throw this.fails;
     this.sent.push(message);
   }
 
   data(_pullId: string, message: RelayMessage): boolean {
+    if (this.fails !== undefined) throw this.fails;
     this.sent.push(message);
     return this.hasRoom;
   }
@@ -68,6 +77,12 @@ export class FakeTarget implements PullTarget, Connection {
 
   hasSource(name: string): boolean {
     return this.#sources.includes(name);
+  }
+
+  /** Its link ends: its pulls are told, and no other finds it any more. */
+  lose(why = 'link-lost'): void {
+    this.draining = true;
+    for (const pull of [...this.pulls.values()]) pull.linkLost(why);
   }
 
   begin(pull: LinkedPull): void {

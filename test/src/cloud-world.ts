@@ -58,6 +58,23 @@ export class CloudWorld {
     return agent;
   }
 
+  /** A further instance of the first device, with the same key; resolves when its link is open. */
+  async startInstance(
+    instance: string,
+    sources: CloudWorldOptions['sources'],
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<Program> {
+    const config = join(this.folder, `instance-${instance}.json`);
+    const keyFile = join(this.folder, 'plant-1.key');
+    const { linkUrl: relay } = this.aws;
+    const device = 'plant-1';
+    writeFileSync(
+      config,
+      JSON.stringify({ relay, device, keyFile, instance, ...settings, sources }),
+    );
+    return this.#run(config);
+  }
+
   /** Ends the first agent as an operator would, and waits until the relay knows. */
   async stopAgent(): Promise<void> {
     await this.agents.shift()?.stop();

@@ -1,6 +1,7 @@
 import { MinistackWorld } from '../../cloud/test/ministack/ministack-world.ts';
 import { CloudWorld } from './cloud-world.ts';
 import type { HostName } from './host-limit.ts';
+import type { Program } from './program.ts';
 import { World } from './world.ts';
 
 /** A relay with one device and a caller who may do everything: what the shared suite needs of each host. */
@@ -13,6 +14,12 @@ export interface Host {
   startAgent(): Promise<void>;
   /** To the agent's process. */
   signalAgent(name: NodeJS.Signals): void;
+  /** A further instance of the device; resolves when its link is open. */
+  startInstance(
+    instance: string,
+    sources: Sources,
+    settings?: Readonly<Record<string, unknown>>,
+  ): Promise<Program>;
   /** A further key, by the arguments of `key add`. */
   addKey(args: readonly string[]): Promise<string>;
   revokeKey(id: string): Promise<void>;
@@ -39,6 +46,7 @@ async function startOneBox(sources: Sources): Promise<Host> {
     },
     startAgent: () => world.startAgent(),
     signalAgent: (name) => world.agent.signal(name),
+    startInstance: (...instance) => world.startInstance(...instance),
     addKey: (args) => world.addKey(args),
     revokeKey: async (id) => {
       await world.operate(['key', 'revoke', id]);
@@ -74,6 +82,7 @@ async function startGateway(name: HostName, sources: Sources): Promise<Host> {
     stopAgent: () => world.stopAgent(),
     startAgent: () => world.startAgentAgain(),
     signalAgent: (name) => world.agents[0]?.signal(name),
+    startInstance: (...instance) => world.startInstance(...instance),
     addKey: (args) => world.operate(['key', 'add', ...args]),
     revokeKey: async (id) => {
       await world.operate(['key', 'revoke', id]);
@@ -92,6 +101,7 @@ async function startMinistack(sources: Sources): Promise<Host> {
     stopAgent: () => world.stopAgent(),
     startAgent: () => world.startAgent(),
     signalAgent: (name) => world.agent.signal(name),
+    startInstance: () => Promise.reject(new Error('on ministack a device has one instance')),
     addKey: (args) => world.operator.addKey(args),
     revokeKey: (id) => world.operator.revokeKey(id),
     logs: () => world.functionLogs(),

@@ -146,6 +146,25 @@ export class World {
     return agent;
   }
 
+  /** A further instance of this world's device, with the same key; resolves when its link is open. */
+  async startInstance(
+    instance: string,
+    sources: WorldOptions['sources'],
+    settings: WorldOptions['agent'] = {},
+  ): Promise<Program> {
+    const config = join(this.folder, `instance-${instance}.json`);
+    const { linkUrl: relay, device } = this;
+    const keyFile = join(this.folder, 'device.key');
+    writeFileSync(
+      config,
+      JSON.stringify({ relay, device, keyFile, instance, ...settings, sources }),
+    );
+    const agent = new Program('agent', ['run', '--config', config]);
+    this.#programs.push(agent);
+    await agent.line('link open', 0);
+    return agent;
+  }
+
   writeAgentConfig(
     sources: WorldOptions['sources'],
     more: Readonly<Record<string, unknown>> = {},

@@ -57,7 +57,7 @@ export interface Exchange {
   breakOff(): void;
   /** Bytes written that the caller has not taken yet. */
   readonly pendingBytes: number;
-  /** Where the exchange tells what happens; set once. */
+  /** Where the exchange tells what happens from now on. */
   listen(listener: ExchangeListener): void;
 }
 

@@ -216,6 +216,7 @@ export class HttpEnvironment {
       uploads,
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: this.#tickets,
+      random: Math.random,
       ended: this.#pullLog.ended,
       refused: this.#pullLog.refused,
     });

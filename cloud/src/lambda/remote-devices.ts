@@ -62,6 +62,11 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     return pullable;
   }
 
+  async findAnew(id: string): Promise<PullableDevice | undefined> {
+    this.#cache.forget(id);
+    return this.find(id);
+  }
+
   /** Whether pulls from it may go on, as the registry said in the last 10 s: it is known, and not revoked. */
   async stands(id: string): Promise<boolean> {
     const device = await this.#read(id);

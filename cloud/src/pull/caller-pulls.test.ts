@@ -52,6 +52,12 @@ function bench() {
     managesDevice: () => false,
   };
   const counts = { ended: 0, refused: 0 };
+  const find = (device: string) => ({
+    device,
+    labels: {},
+    targets: [target],
+    offline: { since: undefined, why: '' },
+  });
   const service = new PullService({
     callers: {
       authenticate: ({ headers }) => {
@@ -59,14 +65,8 @@ function bench() {
         return { id, name: id, grants, credential: 'pullwire-key' } as AuthenticatedCaller;
       },
     },
-    devices: {
-      find: (device) => ({
-        device,
-        labels: {},
-        targets: [target],
-        offline: { since: undefined, why: '' },
-      }),
-    },
+    devices: { find, findAnew: find },
+    random: () => 0,
     replies,
     clock,
     limits: {

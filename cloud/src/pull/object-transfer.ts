@@ -1,7 +1,16 @@
 import type { Complete, Put, Upload } from '@pullwire/shared';
 import type { Exchange } from '../http/exchange.ts';
-import type { ObjectReply } from './object-reply.ts';
+import type { ObjectReply, ReplyStore } from './object-reply.ts';
 import type { ReplyToCaller } from './reply-to-caller.ts';
+
+/** Where large replies go. */
+export interface ReplyObjects {
+  readonly store: ReplyStore;
+  /** Bytes of what the host can stream to a caller. */
+  readonly streamBytes: number;
+  /** Work that goes on beside the pull, and after it. */
+  track(work: Promise<unknown>): void;
+}
 
 export interface ObjectTransferHooks {
   put(message: Put): void;

@@ -1,8 +1,8 @@
 import type { Pull } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { expect, test } from 'vitest';
-import { FakeExchange } from '../../test/fake-exchange.ts';
 import { FakeTarget } from '../../test/fake-target.ts';
+import { grantedRequest } from '../../test/granted-request.ts';
 import { PullInFlight } from './pull-in-flight.ts';
 
 const pullId = 'AAECAwQFBgcICQoLDA0ODw';
@@ -26,10 +26,9 @@ function bench() {
   const target = new FakeTarget();
   const running = new PullInFlight({
     pull,
-    exchange: new FakeExchange(),
+    request: grantedRequest(),
     target,
     clock: new ManualClock(),
-    receivedAt: 0,
     deadlineMs: 1_000,
     requestBody: { bytes: 1_000, advice: '' },
     objects: undefined,

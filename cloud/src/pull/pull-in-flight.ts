@@ -1,9 +1,5 @@
 import {
   type CancelReason,
-  type Clock,
-  type ErrorCode,
-  type Fault,
-  isErrorCode,
   type Pull,
   PullFault,
   type ReplyMessage,
@@ -13,101 +9,83 @@ import {
 import type { Exchange, ExchangeListener } from '../http/exchange.ts';
 import { type AnsweredBy, problem } from '../http/problem.ts';
 import type { WaitingPull } from '../reply/reply-desk.ts';
-import { ObjectReply, putSeconds, type ReplyStore } from './object-reply.ts';
+import { ObjectReply, putSeconds } from './object-reply.ts';
 import { ObjectTransfer } from './object-transfer.ts';
+import { asFault, fromAgent, unsendable } from './pull-fault.ts';
+import type { PullInFlightOptions } from './pull-in-flight-options.ts';
+import { mayRepeat } from './pull-repeat.ts';
 import type { LinkedPull, PullTarget } from './pull-target.ts';
 import { ReplyToCaller } from './reply-to-caller.ts';
-import { type IncomingBody, type RequestBodyLimit, RequestToAgent } from './request-to-agent.ts';
+import { RequestToAgent } from './request-to-agent.ts';
 import type { Due, StalledPull } from './stall-watch.ts';
-import type { UploadedBody } from './uploaded-body.ts';
-
-/** How a pull ended, for the log and the counters. */
-export interface PullOutcome {
-  readonly pull: Pull;
-  readonly device: string;
-  readonly instance: string;
-  readonly status: number | undefined;
-  readonly code: ErrorCode | undefined;
-  readonly stage: string | undefined;
-  readonly detail: string | undefined;
-  readonly bytes: number;
-  readonly ms: number;
-}
-
-export interface ReplyObjects {
-  readonly store: ReplyStore;
-  /** Bytes of what the host can stream to a caller. */
-  readonly streamBytes: number;
-  /** Work that goes on beside the pull, and after it. */
-  track(work: Promise<unknown>): void;
-}
-
-export interface PullInFlightOptions {
-  readonly pull: Pull;
-  readonly exchange: Exchange;
-  readonly target: PullTarget;
-  readonly clock: Clock;
-  readonly receivedAt: number;
-  readonly deadlineMs: number;
-  readonly requestBody: RequestBodyLimit;
-  /** The request's body, where it was uploaded before. */
-  readonly upload?: UploadedBody | undefined;
-  /** Where large replies go; undefined where the host streams. */
-  readonly objects: ReplyObjects | undefined;
-  ended(outcome: PullOutcome): void;
-}
 
 /** One pull at the relay, from the frame that goes down the link to the end of the caller's answer. */
 export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, ExchangeListener {
   readonly pullId: string;
   readonly device: string;
   replyTo: string;
-  readonly #options: PullInFlightOptions;
-  readonly #request: RequestToAgent;
+  readonly options: PullInFlightOptions;
+  /** Goes on in the next try, where there is one. */
+  readonly request: RequestToAgent;
+  readonly #exchange: Exchange;
   readonly #reply: ReplyToCaller;
   #deadline: Timer | undefined;
   #transfer: ObjectTransfer | undefined;
   #movedAt: number;
+  /** Its frame may have reached the agent. */
   #sent = false;
   #heard = false;
+  /** Its link gives nothing more: another one is looked for. */
+  #parked: PullFault | undefined;
   /** The status of the problem that was answered. */
   #answered: number | undefined;
-  #over = false;
+  over = false;
 
   constructor(options: PullInFlightOptions) {
-    const { pull, exchange, target } = options;
-    this.#options = options;
+    const { pull, target } = options;
+    const { exchange, receivedAt } = options.request;
+    this.options = options;
+    this.#exchange = exchange;
     this.pullId = pull.pullId;
     this.device = target.device;
     this.replyTo = pull.replyTo;
-    this.#movedAt = options.receivedAt;
-    this.#request = new RequestToAgent(
-      incomingOf(options),
-      target.connection,
-      pull,
-      options.requestBody,
-      { ready: (body) => this.#send(body), failed: (fault) => this.giveUp(fault, 'relay') },
-    );
+    this.#movedAt = receivedAt;
+    this.request =
+      options.before?.request ??
+      new RequestToAgent(options.upload?.incoming ?? exchange, options.requestBody);
     this.#reply = new ReplyToCaller(exchange, pull.pullId, pull.credit, {
-      elapsed: () => options.clock.monotonic() - options.receivedAt,
+      elapsed: () => options.clock.monotonic() - receivedAt,
       grant: (limit) => this.#control({ action: 'credit', pullId: pull.pullId, limit }),
-      begun: () => this.#deadline?.cancel(),
+      begun: () => {
+        this.#deadline?.cancel();
+        this.request.settled();
+      },
       ended: () => this.#end(undefined),
     });
   }
 
   start(): void {
-    const { exchange, target, clock, deadlineMs } = this.#options;
+    const { pull, target, clock, deadlineMs, before } = this.options;
     target.begin(this);
-    exchange.listen(this);
-    this.#deadline = clock.after(deadlineMs, () => this.#late());
-    this.#request.start();
+    this.#exchange.listen(this);
+    this.#deadline = clock.after(before?.leftMs ?? deadlineMs, () => this.#late());
+    this.request.start({
+      connection: target.connection,
+      pull,
+      ready: (body) => this.#send(body),
+      failed: (fault) => this.giveUp(fault, 'relay'),
+    });
+  }
+
+  /** Leaves the caller, and what is left of the request, to the try with this id. */
+  passOn(pullId: string): void {
+    this.#end(this.#parked, pullId);
   }
 
   receive(message: ReplyMessage): void {
-    if (this.#over) return;
+    if (this.over || this.#parked !== undefined) return;
     this.#heard = true;
-    this.#movedAt = this.#options.clock.monotonic();
+    this.#movedAt = this.options.clock.monotonic();
     try {
       this.#take(message);
     } catch (error) {
@@ -117,19 +95,19 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
 
   /** Replies come elsewhere from now on: the agent sends again what may have been lost on the way. */
   moveReplies(replyTo: string): void {
-    if (this.#over) return;
+    if (this.over || this.#parked !== undefined) return;
     this.replyTo = replyTo;
     const { pullId } = this;
     this.#control({ action: 'resend', pullId, have: this.#reply.next, replyTo });
   }
 
   get due(): Due | undefined {
-    if (this.#over || !this.#sent) return undefined;
+    if (this.over || !this.#sent || this.#parked !== undefined) return undefined;
     if (this.#reply.hasGap) return 'earlier';
     const begun = this.#reply.status !== undefined;
     if (this.#transfer !== undefined) return this.#transfer.storing || !begun ? 'more' : undefined;
     // A stream may pause for reasons of its own.
-    return this.#options.exchange.headSent && !this.#reply.hasLength ? undefined : 'more';
+    return this.#exchange.headSent && !this.#reply.hasLength ? undefined : 'more';
   }
 
   get position(): number {
@@ -148,28 +126,30 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
 
   sendFailed(fault: PullFault): void {
     this.fail(fault, 'relay');
+    // It may have been taken all the same: the next try shall be the only one.
+    if (this.#parked !== undefined && fault.code === 'link-lost') this.#tellAgent('relay');
   }
 
   room(): void {
-    if (!this.#over) this.#request.room();
+    if (!this.over && this.#parked === undefined) this.request.room();
   }
 
   taken(): void {
-    if (this.#over) return;
-    this.#movedAt = this.#options.clock.monotonic();
+    if (this.over) return;
+    this.#movedAt = this.options.clock.monotonic();
     if (this.#transfer !== undefined) this.#transfer.taken();
     else this.#reply.taken();
   }
 
   left(): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#cancel('caller-left');
     this.#end(new PullFault('caller-left', 'stream', { detail: 'the caller left' }));
   }
 
   /** Ends the pull where nothing moved since `before`: neither did the caller take a byte nor did the source give one. */
   endIfIdle(before: number): void {
-    if (this.#over || this.#reply.status === undefined || this.#movedAt > before) return;
+    if (this.over || this.#reply.status === undefined || this.#movedAt > before) return;
     // A part may take a thin line as long as its URL is good.
     if (this.#transfer?.storing && this.#movedAt > before - putSeconds * 1_000) return;
     const detail = 'neither the caller nor the source moved a byte within the idle limit';
@@ -178,8 +158,14 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
 
   /** Before the head has gone out an honest answer; after it a transfer that breaks where the caller sees it. */
   fail(fault: PullFault, answeredBy: AnsweredBy): void {
-    if (this.#over) return;
-    const { exchange, pull } = this.#options;
+    if (this.over) return;
+    const { pull, target, again } = this.options;
+    const exchange = this.#exchange;
+    if (again !== undefined && this.#mayGoElsewhere(fault)) {
+      this.#parked = fault;
+      target.finish(this.pullId);
+      return again(this, fault, () => this.fail(fault, answeredBy));
+    }
     if (!exchange.headSent) {
       const { method, pullId } = pull;
       exchange.answer(problem(fault, { method, answeredBy, pullId }));
@@ -190,10 +176,16 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
     this.#end(fault);
   }
 
+  #mayGoElsewhere({ code }: PullFault): boolean {
+    const begun = this.#reply.status !== undefined || this.#exchange.headSent;
+    if (begun || this.#parked !== undefined || !this.request.untouched) return false;
+    return mayRepeat(code, this.options.pull.method, this.#sent);
+  }
+
   #take(message: ReplyMessage): void {
     switch (message.action) {
       case 'credit':
-        return this.#request.raise(message.limit);
+        return this.request.raise(message.limit);
       case 'fault':
         return this.fail(fromAgent(message), 'agent');
       case 'head':
@@ -211,14 +203,14 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
   }
 
   #byObject(action: string): ObjectTransfer {
-    const { exchange, objects } = this.#options;
+    const { objects } = this.options;
     if (objects === undefined) {
       throw new WireError('protocol-error', `${action}: the relay did not announce it`);
     }
     this.#transfer ??= new ObjectTransfer(
       {
         object: new ObjectReply(objects.store, this.pullId),
-        exchange,
+        exchange: this.#exchange,
         reply: this.#reply,
         streamBytes: objects.streamBytes,
       },
@@ -226,7 +218,7 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
         put: (message) => this.#control(message),
         failed: (error) => this.giveUp(asFault(error), 'relay'),
         moved: () => {
-          this.#movedAt = this.#options.clock.monotonic();
+          this.#movedAt = this.options.clock.monotonic();
         },
         track: objects.track,
       },
@@ -235,19 +227,20 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
   }
 
   #send(body: Uint8Array | undefined): void {
-    const { pull, target } = this.#options;
+    if (this.#parked !== undefined) return;
+    const { pull, target } = this.options;
     const frame: Pull = body === undefined ? pull : { ...pull, end: true, body };
-    this.#sent = true;
     try {
       if (body === undefined) target.connection.control(frame);
       else target.connection.data(this.pullId, frame, body.length);
+      this.#sent = true;
     } catch (error) {
       this.fail(error instanceof WireError ? unsendable(error) : asFault(error), 'relay');
     }
   }
 
   #control(message: Parameters<PullTarget['connection']['control']>[0]): void {
-    this.#options.target.connection.control(message);
+    this.options.target.connection.control(message);
   }
 
   /** Ends the pull from this side: the agent is told to stop. */
@@ -257,8 +250,11 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
   }
 
   #cancel(reason: CancelReason): void {
-    if (!this.#sent) return;
-    const { connection } = this.#options.target;
+    if (this.#sent && this.#parked === undefined) this.#tellAgent(reason);
+  }
+
+  #tellAgent(reason: CancelReason): void {
+    const { connection } = this.options.target;
     connection.forget(this.pullId);
     try {
       connection.control({ action: 'cancel', pullId: this.pullId, reason });
@@ -268,22 +264,24 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
   }
 
   #late(): void {
-    if (this.#over) return;
-    const ms = this.#options.deadlineMs;
+    if (this.over) return;
+    const ms = this.options.deadlineMs;
     const detail = `no reply began within ${ms} ms (Prefer: wait=N sets more)`;
     this.giveUp(new PullFault('deadline-exceeded', 'deadline', { detail }), 'deadline');
   }
 
-  #end(fault: PullFault | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
+  #end(fault: PullFault | undefined, retriedAs?: string): void {
+    if (this.over) return;
+    this.over = true;
     this.#deadline?.cancel();
-    this.#request.stop();
-    this.#options.upload?.stop();
     this.#transfer?.stop();
-    const { pull, target, clock, receivedAt } = this.#options;
+    if (retriedAs === undefined) {
+      this.request.stop();
+      this.options.upload?.stop();
+    }
+    const { pull, request, target, clock } = this.options;
     target.finish(this.pullId);
-    this.#options.ended({
+    const outcome = {
       pull,
       device: target.device,
       instance: target.instance,
@@ -292,40 +290,9 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
       stage: fault?.stage,
       detail: fault?.message,
       bytes: this.#reply.bytes,
-      ms: clock.monotonic() - receivedAt,
-    });
+      ms: clock.monotonic() - request.receivedAt,
+      retriedAs,
+    };
+    this.options.ended(outcome, request);
   }
-}
-
-function incomingOf({ exchange, upload }: PullInFlightOptions): IncomingBody {
-  if (upload === undefined) return exchange;
-  // Like a caller that waits for 100: none of it is sent, and the upload not spent, before the device wants it.
-  return { body: upload, expectsContinue: true, proceed: () => undefined };
-}
-
-function fromAgent(message: Fault): PullFault {
-  const code = isErrorCode(message.code) ? message.code : 'agent-error';
-  return new PullFault(code, message.stage, {
-    detail: message.detail,
-    ...(message.retryAfterMs === undefined ? undefined : { retryAfterMs: message.retryAfterMs }),
-    ...(message.extra === undefined ? undefined : { extra: message.extra }),
-  });
-}
-
-/** A request that HTTP takes and the wire does not. */
-function unsendable(error: WireError): PullFault {
-  const code = error.code === 'too-large' ? 'request-head-too-large' : 'bad-request';
-  const detail = `the request cannot be sent to the device: ${error.message}`;
-  return new PullFault(code, 'send', { detail, cause: error });
-}
-
-function asFault(error: unknown): PullFault {
-  if (error instanceof PullFault) return error;
-  if (error instanceof WireError) {
-    return new PullFault('protocol-error', 'stream', { detail: error.message, cause: error });
-  }
-  return new PullFault('relay-error', 'stream', {
-    detail: 'the relay failed; its log says why, under this pull id',
-    cause: error,
-  });
 }

@@ -1,19 +1,21 @@
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
-import type { PullOutcome } from './pull-in-flight.ts';
+import type { PullOutcome } from './pull-outcome.ts';
 import type { PullRefusal } from './pull-service.ts';
 
 export interface PullCounters {
   done: number;
   failed: number;
+  /** First tries after which another link was tried: those pulls count as done or failed by their second. */
+  retried: number;
   refused: number;
 }
 
-/** One line a pull, and the counts of them. */
+/** One line a pull, two for one that was tried twice, and the counts of them. */
 export class PullLog {
   readonly #log: Logger;
   readonly #write: (fields: object) => void;
-  readonly counters: PullCounters = { done: 0, failed: 0, refused: 0 };
+  readonly counters: PullCounters = { done: 0, failed: 0, retried: 0, refused: 0 };
 
   constructor(log: Logger) {
     this.#log = log;
@@ -21,8 +23,9 @@ export class PullLog {
   }
 
   readonly ended = (outcome: PullOutcome): void => {
-    const { pull, device, instance, status, code, stage, detail, bytes } = outcome;
-    if (code === undefined) this.counters.done += 1;
+    const { pull, device, instance, status, code, stage, detail, bytes, retriedAs } = outcome;
+    if (retriedAs !== undefined) this.counters.retried += 1;
+    else if (code === undefined) this.counters.done += 1;
     else this.counters.failed += 1;
     const ms = Math.round(outcome.ms * 1_000) / 1_000;
     const { pullId, caller, source, method, path } = pull;
@@ -40,6 +43,7 @@ export class PullLog {
       detail,
       bytes,
       ms,
+      retriedAs,
     });
   };
 

@@ -8,7 +8,7 @@ import type { AuthenticatedCaller, GrantVerdict } from '../auth/callers.ts';
 import { routeOf } from '../http/routes.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
-import type { PullOutcome } from './pull-in-flight.ts';
+import type { PullOutcome } from './pull-outcome.ts';
 import { type PullRefusal, PullService, type PullServiceOptions } from './pull-service.ts';
 import type { PullableDevice } from './pull-target.ts';
 import { PullTickets } from './pull-tickets.ts';
@@ -57,6 +57,7 @@ function bench(
     targets: [target],
     offline: { since: undefined, why: '' },
   };
+  const find = () => (options.device === null ? undefined : (options.device ?? online));
   const service = new PullService({
     callers: {
       authenticate: () => {
@@ -64,7 +65,8 @@ function bench(
         return caller(options.verdict ?? 'allowed');
       },
     },
-    devices: { find: () => (options.device === null ? undefined : (options.device ?? online)) },
+    devices: { find, findAnew: find },
+    random: () => 0,
     replies,
     clock,
     limits: {

@@ -45,17 +45,32 @@ export interface PullableDevice {
 export interface PullableDevices {
   /** Rejects with `PullFault` `registry-unavailable`. */
   find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined>;
+  /** The same, where a pull has met a link that is gone or going: what was read before no longer counts. */
+  findAnew(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined>;
 }
 
-/** The least loaded link that offers the source; ties go to the one that came first. */
+/**
+ * The least loaded link that offers the source, other than the one with connection id `not`; one of them by chance where
+ * several are. `random`: from 0, below 1; not asked where there is one link.
+ */
 export function chooseTarget(
   targets: readonly PullTarget[],
   source: string,
+  random: () => number,
+  not?: string,
 ): PullTarget | undefined {
   let best: PullTarget | undefined;
+  let equals = 0;
   for (const target of targets) {
     if (target.draining || !target.hasSource(source)) continue;
-    if (best === undefined || target.inFlight < best.inFlight) best = target;
+    if (not !== undefined && target.connection.connectionId === not) continue;
+    if (best === undefined || target.inFlight < best.inFlight) {
+      best = target;
+      equals = 1;
+    } else if (target.inFlight === best.inFlight) {
+      equals += 1;
+      if (random() * equals < 1) best = target;
+    }
   }
   return best;
 }

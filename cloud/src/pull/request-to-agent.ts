@@ -11,7 +11,10 @@ export interface RequestBodyLimit {
   readonly advice: string;
 }
 
-export interface RequestToAgentHooks {
+/** The link that a request goes down. */
+export interface RequestDestination {
+  readonly connection: Connection;
+  readonly pull: Pull;
   /** The pull's first frame can go, with the whole body where it is small. */
   ready(body: Uint8Array | undefined): void;
   failed(fault: PullFault): void;
@@ -23,11 +26,12 @@ export interface RequestToAgentHooks {
  */
 export class RequestToAgent implements RequestBodySink {
   readonly #incoming: IncomingBody;
-  readonly #connection: Connection;
-  readonly #pull: Pull;
   readonly #limit: RequestBodyLimit;
-  readonly #hooks: RequestToAgentHooks;
-  readonly #credit = new Allowance(0);
+  #to: RequestDestination | undefined;
+  #credit = new Allowance(0);
+  /** A whole body that went inside the `pull`: another try may need it. */
+  #whole: Uint8Array | undefined;
+  #untouched = true;
   #collected: Uint8Array[] | undefined;
   #held: Uint8Array[] = [];
   #received = 0;
@@ -37,25 +41,24 @@ export class RequestToAgent implements RequestBodySink {
   #trailers: HeaderList | undefined;
   #over = false;
 
-  constructor(
-    incoming: IncomingBody,
-    connection: Connection,
-    pull: Pull,
-    limit: RequestBodyLimit,
-    hooks: RequestToAgentHooks,
-  ) {
+  constructor(incoming: IncomingBody, limit: RequestBodyLimit) {
     this.#incoming = incoming;
-    this.#connection = connection;
-    this.#pull = pull;
     this.#limit = limit;
-    this.#hooks = hooks;
   }
 
-  start(): void {
+  /** Whether no byte of the body is gone: the request can be started again, towards another agent. */
+  get untouched(): boolean {
+    return this.#untouched;
+  }
+
+  start(to: RequestDestination): void {
+    const again = this.#to !== undefined;
+    this.#to = to;
+    if (again) return this.#startAgain(to);
     const { body, expectsContinue } = this.#incoming;
     if (body.length === 0) {
       this.#over = true;
-      return this.#hooks.ready(undefined);
+      return to.ready(undefined);
     }
     if (body.length !== undefined && body.length > this.#limit.bytes) return this.#tooLarge();
     body.deliverTo(this);
@@ -63,8 +66,15 @@ export class RequestToAgent implements RequestBodySink {
       this.#collected = [];
       body.resume();
     } else {
-      this.#hooks.ready(undefined);
+      to.ready(undefined);
     }
+  }
+
+  /** The reply has begun: there will be no other try. */
+  settled(): void {
+    if (this.#whole === undefined) return;
+    this.#whole = undefined;
+    this.#untouched = false;
   }
 
   /** The agent takes the body up to byte `limit`. */
@@ -83,6 +93,7 @@ export class RequestToAgent implements RequestBodySink {
   stop(): void {
     this.#over = true;
     this.#held = [];
+    this.#whole = undefined;
   }
 
   chunk(bytes: Uint8Array): void {
@@ -99,7 +110,7 @@ export class RequestToAgent implements RequestBodySink {
 
   end(trailers: HeaderList): void {
     if (this.#over) return;
-    if (this.#collected !== undefined) return this.#whole(this.#collected);
+    if (this.#collected !== undefined) return this.#isWhole(this.#collected);
     this.#ended = true;
     if (trailers.length > 0) this.#trailers = trailers;
     this.#pump();
@@ -108,7 +119,7 @@ export class RequestToAgent implements RequestBodySink {
   broken(why?: PullFault): void {
     if (this.#over) return;
     this.stop();
-    this.#hooks.failed(
+    this.#to?.failed(
       why ??
         new PullFault('request-body-broken', 'send', {
           detail: `the request body ended after ${this.#received} bytes`,
@@ -116,14 +127,40 @@ export class RequestToAgent implements RequestBodySink {
     );
   }
 
-  #fitsOneFrame(length: number | undefined): boolean {
-    return length !== undefined && length <= this.#connection.bodyRoom(this.#pull);
+  /** Towards a link with other limits, perhaps: what fitted into one frame may have to flow now. */
+  #startAgain(to: RequestDestination): void {
+    this.#credit = new Allowance(0);
+    this.#full = false;
+    if (this.#incoming.body.length === 0) return to.ready(undefined);
+    const bytes = this.#whole?.length ?? this.#incoming.body.length;
+    const fits = this.#fitsOneFrame(bytes);
+    if (fits && this.#whole !== undefined) return to.ready(this.#whole);
+    if (fits && this.#collected !== undefined) return; // it goes when all of it is here
+    if (this.#whole !== undefined) this.#collected = [this.#whole];
+    this.#ended ||= this.#whole !== undefined;
+    this.#held = this.#collected ?? this.#held;
+    this.#whole = undefined;
+    this.#collected = undefined;
+    this.#over = false;
+    to.ready(undefined);
+    this.#pump();
   }
 
-  #whole(pieces: readonly Uint8Array[]): void {
+  #fitsOneFrame(length: number | undefined): boolean {
+    const { connection, pull } = this.#destination;
+    return length !== undefined && length <= connection.bodyRoom(pull);
+  }
+
+  get #destination(): RequestDestination {
+    if (this.#to === undefined) throw new Error('the request has not been started');
+    return this.#to;
+  }
+
+  #isWhole(pieces: readonly Uint8Array[]): void {
     this.#over = true;
     this.#collected = undefined;
-    this.#hooks.ready(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+    this.#whole = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+    this.#destination.ready(this.#whole);
   }
 
   #pump(): void {
@@ -140,31 +177,34 @@ export class RequestToAgent implements RequestBodySink {
   }
 
   #sendPiece(): void {
-    const bytes = Math.min(this.#credit.available, this.#connection.limits.bodyBytes);
+    const { connection, pull } = this.#destination;
+    const bytes = Math.min(this.#credit.available, connection.limits.bodyBytes);
     const first = this.#held[0] as Uint8Array;
     const body = first.length <= bytes ? first : first.subarray(0, bytes);
     if (body === first) this.#held.shift();
     else this.#held[0] = first.subarray(bytes);
     this.#credit.spend(body.length);
+    this.#untouched = false;
     const end = this.#ended && this.#held.length === 0 && this.#trailers === undefined;
-    const { pullId } = this.#pull;
+    const { pullId } = pull;
     const frame = { action: 'body', pullId, seq: this.#seq, end, body } as const;
     this.#seq += 1;
-    this.#full = !this.#connection.data(pullId, frame, body.length);
+    this.#full = !connection.data(pullId, frame, body.length);
     if (end) this.stop();
   }
 
   #sendEnd(): void {
-    const { pullId } = this.#pull;
+    const { connection, pull } = this.#destination;
+    const { pullId } = pull;
     const trailers = this.#trailers === undefined ? undefined : { trailers: this.#trailers };
-    this.#connection.data(pullId, { action: 'end', pullId, seq: this.#seq, ...trailers }, 0);
+    connection.data(pullId, { action: 'end', pullId, seq: this.#seq, ...trailers }, 0);
     this.stop();
   }
 
   #tooLarge(): void {
     const { bytes, advice } = this.#limit;
     this.stop();
-    this.#hooks.failed(
+    this.#to?.failed(
       new PullFault('request-body-too-large', 'send', {
         detail: `the request body is larger than the ${bytes} bytes that this relay takes${advice}`,
       }),

@@ -3,6 +3,7 @@ import type { RequestBodySink, RequestBodySource } from '../http/exchange.ts';
 import type { ObjectStore } from '../object/object-store.ts';
 import { ObjectStoreError } from '../object/object-store-error.ts';
 import type { FoundUpload, UploadTickets } from '../object/upload-tickets.ts';
+import type { IncomingBody } from './request-to-agent.ts';
 
 export interface UploadedBodyParts {
   readonly upload: FoundUpload;
@@ -28,6 +29,11 @@ export class UploadedBody implements RequestBodySource {
   constructor(parts: UploadedBodyParts) {
     this.#parts = parts;
     this.length = parts.upload.length;
+  }
+
+  /** Like a caller that waits for 100: none of it is sent, and the upload not spent, before the device wants it. */
+  get incoming(): IncomingBody {
+    return { body: this, expectsContinue: true, proceed: () => undefined };
   }
 
   deliverTo(sink: RequestBodySink): void {

@@ -65,6 +65,11 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
     return this.#findOffline(device);
   }
 
+  /** What is live here is never old. */
+  findAnew(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined> {
+    return this.find(device);
+  }
+
   /** A live link goes on serving without the registry: where that cannot be read, what was known holds. */
   #checked(live: PullableDevice): PullableDevice | Promise<PullableDevice | undefined> {
     const { device } = live;

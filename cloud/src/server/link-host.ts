@@ -141,6 +141,7 @@ export class LinkHost {
   }
 
   #revoke(links: readonly LiveLink[], why: string): void {
+    this.#refusePulls(links);
     for (const { connection } of links) {
       this.#sessions.get(connection.connectionId)?.end('revoked', why);
     }
@@ -168,6 +169,7 @@ export class LinkHost {
 
   /** Tells every agent that the relay goes away, and closes. */
   endAll(): void {
+    this.#refusePulls(this.#options.live.all());
     for (const session of this.#sessions.values()) session.end('shutdown', 'the relay shuts down');
   }
 
@@ -176,6 +178,11 @@ export class LinkHost {
     for (const link of this.#options.live.all()) {
       link.connection.control({ action: 'drain', withinMs });
     }
+  }
+
+  /** Links that end together: the pulls of one must not be tried on the next. */
+  #refusePulls(links: readonly LiveLink[]): void {
+    for (const link of links) link.draining = true;
   }
 
   /** The operator wants another key: each of the device's links is told once for each time that it was asked. */

@@ -78,7 +78,9 @@ export class NodeExchange implements Exchange, RequestBodySource {
   }
 
   listen(listener: ExchangeListener): void {
+    const first = this.#listener === undefined;
     this.#listener = listener;
+    if (!first) return;
     const response = this.#response;
     response.on('close', () => {
       if (!response.writableFinished) this.#listener?.left();

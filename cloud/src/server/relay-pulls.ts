@@ -4,7 +4,8 @@ import type { Callers } from '../auth/callers.ts';
 import { uploadKey } from '../object/upload-ticket.ts';
 import { LinkProbes, type ProbeDoor } from '../presence/link-probes.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
-import { PullInFlight, type ReplyObjects } from '../pull/pull-in-flight.ts';
+import type { ReplyObjects } from '../pull/object-transfer.ts';
+import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
 import { PullService } from '../pull/pull-service.ts';
 import type { PullableDevices } from '../pull/pull-target.ts';
@@ -76,6 +77,7 @@ export class RelayPulls {
       ...this.#objects(uploads),
       windows: new WindowBudget(windowBytes),
       tickets: this.#tickets,
+      random: Math.random,
       ended: this.log.ended,
       refused: this.log.refused,
     });

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HeldOrigin } from './src/held-origin.ts';
+import { type Host, startHost } from './src/host.ts';
+import type { HostName } from './src/host-limit.ts';
+import type { Program } from './src/program.ts';
+import { World } from './src/world.ts';
+
+/** An HA pair: two agents of one device, each with an upstream of its own that says whose it is. */
+interface Instance {
+  readonly origin: HeldOrigin;
+  readonly agent: Program;
+}
+
+function suite(name: HostName): void {
+  let host: Host;
+  let origins: [HeldOrigin, HeldOrigin];
+  let pair: [Instance, Instance];
+
+  const start = async (origin: HeldOrigin, settings = {}): Promise<Instance> => ({
+    origin,
+    agent: await host.startInstance(origin.name, origin.sources, settings),
+  });
+  const startPair = async (a = {}, b = {}): Promise<void> => {
+    pair = [await start(origins[0], a), await start(origins[1], b)];
+  };
+  const stopPair = async (): Promise<void> => {
+    for (const { agent } of pair) await agent.stop();
+  };
+  const pull = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = { 'Pullwire-Key': host.callerKey };
+    return host.ask(`/devices/${host.device}/sources/web${path}`, { ...init, headers });
+  };
+  const problem = async (answer: Response) => {
+    const { code, retrySafe } = (await answer.json()) as Record<string, unknown>;
+    return [answer.status, code, retrySafe];
+  };
+  /** Resolves with the instance that is asked next. */
+  const nextAsked = (): Promise<Instance> =>
+    new Promise((resolve) => {
+      for (const instance of pair) instance.origin.whenAsked(() => resolve(instance));
+    });
+  const otherOf = (one: Instance): Instance => (one === pair[0] ? pair[1] : pair[0]);
+
+  beforeAll(async () => {
+    origins = [await new HeldOrigin('a').start(), await new HeldOrigin('b').start()];
+    host = await startHost(name, origins[0].sources);
+    await host.stopAgent();
+  });
+  afterAll(async () => {
+    await host?.stop();
+    for (const origin of origins) origin.stop();
+  });
+
+  test('no GET fails while one instance after the other is killed or stopped, and started again', async () => {
+    await startPair();
+    const answers: string[] = [];
+    let goesOn = true;
+    const caller = async (): Promise<void> => {
+      while (goesOn) {
+        const answer = await pull('/slow');
+        answers.push(`${answer.status} ${await answer.text()}`);
+      }
+    };
+    const callers = Array.from({ length: 8 }, caller);
+    for (const end of ['kill', 'kill', 'stop', 'kill', 'kill', 'stop'] as const) {
+      const asked = nextAsked();
+      const victim = await asked; // it has a pull in flight
+      await victim.agent[end]();
+      const again = await start(victim.origin);
+      pair = victim === pair[0] ? [again, pair[1]] : [pair[0], again];
+    }
+    goesOn = false;
+    await Promise.all(callers);
+    const failed = answers.filter((answer) => answer !== '200 a' && answer !== '200 b');
+    expect(failed).toEqual([]);
+    const retried = (await host.logs()).match(/retriedAs\W+"[\w-]{22}/g)?.length ?? 0;
+    console.info(`${name}: ${answers.length} GETs over 6 ends, ${retried} tried twice`);
+    expect(retried).toBeGreaterThan(0);
+    await stopPair();
+  });
+
+  test('a GET that waits at an instance which dies is answered by the other one', async () => {
+    await startPair();
+    const asked = nextAsked();
+    const answer = pull('/held/get');
+    const first = await asked;
+    const other = otherOf(first);
+    const again = nextAsked();
+    await first.agent.kill();
+    expect(await again).toBe(other);
+    other.origin.release();
+    expect(await (await answer).text()).toBe(other.origin.name);
+    await stopPair();
+  });
+
+  test('a POST at an instance which dies says that it may have acted, and acts once', async () => {
+    await startPair();
+    const asked = nextAsked();
+    const answer = pull('/held/post', { method: 'POST', body: 'once' });
+    const first = await asked;
+    await first.agent.kill();
+    expect(await problem(await answer)).toEqual([502, 'link-lost', false]);
+    const counts = origins.map((origin) => origin.count('POST /held/post'));
+    expect(counts.sort()).toEqual([0, 1]);
+    await stopPair();
+  });
+
+  test('what one instance is too busy for goes to the other, POSTs too, until both are', async () => {
+    await startPair({ maxPulls: 1 }, { maxPulls: 3 });
+    const [small, large] = pair;
+    const held: Promise<Response>[] = [];
+    // Until the one is full and the other has more, so that the next pull rather goes to the full one.
+    while (small.origin.count('GET /held') < 1 || large.origin.count('GET /held') < 2) {
+      const asked = nextAsked();
+      held.push(pull('/held'));
+      await asked;
+    }
+    const posted = await pull('/free', { method: 'POST', body: 'x' });
+    expect([posted.status, await posted.text()]).toEqual([200, 'b']);
+    const asked = nextAsked();
+    if (large.origin.count('GET /held') < 3) {
+      held.push(pull('/held'));
+      await asked;
+    }
+    expect(await problem(await pull('/free'))).toEqual([429, 'busy', true]);
+    for (const { origin } of pair) origin.release();
+    for (const answer of held) expect((await answer).status).toBe(200);
+    await stopPair();
+  });
+}
+
+describe('several instances of one device: one box', () => {
+  suite('one box');
+});
+
+describe('the links of one device on one box', () => {
+  let origins: [HeldOrigin, HeldOrigin];
+  let world: World;
+  const asked = (): number[] => origins.map((origin) => origin.asked.length);
+
+  beforeAll(async () => {
+    origins = [await new HeldOrigin('a').start(), await new HeldOrigin('b').start()];
+    world = await World.start({ sources: origins[0].sources });
+    await world.startInstance('b', origins[1].sources);
+  });
+  afterAll(async () => {
+    await world?.stop();
+    for (const origin of origins) origin.stop();
+  });
+
+  test('share parallel pulls evenly', async () => {
+    const all = new Promise<void>((resolve) => {
+      for (const origin of origins) {
+        origin.whenAsked(() => {
+          if (asked()[0] === 10 && asked()[1] === 10) resolve();
+        });
+      }
+    });
+    const answers = Array.from({ length: 20 }, () => world.pull('web', '/held'));
+    await all;
+    for (const origin of origins) origin.release();
+    for (const answer of answers) expect((await answer).status).toBe(200);
+    expect(asked()).toEqual([10, 10]);
+  });
+
+  test('end together where the device is revoked: no pull of one is tried on the other', async () => {
+    const before = asked().reduce((sum, count) => sum + count);
+    const arrived = new Promise<void>((resolve) => {
+      for (const origin of origins) origin.whenAsked(resolve);
+    });
+    const answer = world.pull('web', '/held');
+    await arrived;
+    await world.operate(['device', 'revoke', world.device]);
+    expect(await (await answer).json()).toMatchObject({ code: 'link-lost' });
+    expect((await world.pull('web', '/free')).status).toBe(503);
+    expect(asked().reduce((sum, count) => sum + count)).toBe(before + 1);
+    expect((await world.relay.snapshot())['pullsInFlight']).toBe(0);
+  });
+});

@@ -9,7 +9,7 @@ import type { ReplyObjects } from './object-transfer.ts';
 import { asFault } from './pull-fault.ts';
 import { checkGrant } from './pull-grant.ts';
 import { PullInFlight } from './pull-in-flight.ts';
-import type { PullInFlightOptions } from './pull-in-flight-options.ts';
+import type { FirstTry, PullInFlightOptions } from './pull-in-flight-options.ts';
 import type { PullOutcome } from './pull-outcome.ts';
 import {
   chooseTarget,
@@ -106,7 +106,7 @@ export class PullDispatch {
   };
 
   /** The first try got no answer: another link is looked for, as the registry or this process knows it now. */
-  readonly #again = (first: PullInFlight, fault: PullFault, stay: () => void): void => {
+  readonly #again = (first: FirstTry, fault: PullFault, stay: () => void): void => {
     const { devices } = this.#options;
     const { device } = first;
     whenKnown(
@@ -116,7 +116,7 @@ export class PullDispatch {
     );
   };
 
-  #tryAgain(first: PullInFlight, found: PullableDevice | undefined, stay: () => void): void {
+  #tryAgain(first: FirstTry, found: PullableDevice | undefined, stay: () => void): void {
     if (first.over) return; // its caller left, or its time ran out, while the device was looked for
     const { again: _, ...options } = first.options;
     const { caller, route, receivedAt } = options.request;

@@ -12,7 +12,7 @@ import type { WaitingPull } from '../reply/reply-desk.ts';
 import { ObjectReply, putSeconds } from './object-reply.ts';
 import { ObjectTransfer } from './object-transfer.ts';
 import { asFault, fromAgent, unsendable } from './pull-fault.ts';
-import type { PullInFlightOptions } from './pull-in-flight-options.ts';
+import type { FirstTry, PullInFlightOptions } from './pull-in-flight-options.ts';
 import { mayRepeat } from './pull-repeat.ts';
 import type { LinkedPull, PullTarget } from './pull-target.ts';
 import { ReplyToCaller } from './reply-to-caller.ts';
@@ -20,7 +20,9 @@ import { RequestToAgent } from './request-to-agent.ts';
 import type { Due, StalledPull } from './stall-watch.ts';
 
 /** One pull at the relay, from the frame that goes down the link to the end of the caller's answer. */
-export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, ExchangeListener {
+export class PullInFlight
+  implements WaitingPull, LinkedPull, StalledPull, FirstTry, ExchangeListener
+{
   readonly pullId: string;
   readonly device: string;
   replyTo: string;
@@ -77,7 +79,6 @@ export class PullInFlight implements WaitingPull, LinkedPull, StalledPull, Excha
     });
   }
 
-  /** Leaves the caller, and what is left of the request, to the try with this id. */
   passOn(pullId: string): void {
     this.#end(this.#parked, pullId);
   }

@@ -14,6 +14,7 @@ export interface RelaySnapshot {
   readonly pullsInFlight: number;
   readonly registryWritesWaiting: number;
   readonly pulls: PullLog['counters'];
+  readonly eventStreams: number;
   readonly linkEvents: LinkHost['counters'];
   readonly strays: ReplyDesk['strays'];
   /** By reasons of closed sets, as are the further ones. */
@@ -60,15 +61,16 @@ export class Relay {
   /** Takes no new work, lets what is under way finish within `drainMs`, tells the agents, and ends. */
   async stop(): Promise<void> {
     const { drainMs } = this.#parts.settings;
-    const { host: links, journal } = this.#links;
+    const { host: links, journal, presence } = this.#links;
     this.#draining = true;
     this.#http.certificate?.stop();
-    this.#http.host.stopAccepting();
+    this.#http.stopAccepting();
     links.drainAll(drainMs);
     await this.#pulls.ended(drainMs);
     links.endAll();
     this.#pulls.idle.stop();
     await this.#http.host.stop();
+    presence.stop();
     await journal.flush();
     journal.stop();
   }
@@ -89,6 +91,7 @@ export class Relay {
       pullsInFlight: replies.size,
       registryWritesWaiting: journal.waiting,
       pulls: { ...log.counters },
+      eventStreams: this.#http.eventStreams,
       linkEvents: { ...host.counters },
       strays: { ...replies.strays },
       refusedHandshakes: refused.counts,

@@ -1,6 +1,7 @@
 import { type ErrorCode, PullFault } from '@pullwire/shared';
 import type { Enrolment } from '../enroll/enrolment.ts';
 import type { DeviceService } from '../presence/device-service.ts';
+import type { EventService } from '../presence/event-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
 import type { RequestUploads } from '../pull/request-uploads.ts';
 import type { Exchange, HttpAnswer } from './exchange.ts';
@@ -17,6 +18,8 @@ export interface Readiness {
 export interface FrontOptions {
   readonly pulls: Pick<PullService, 'start'>;
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
+  /** Undefined where the host cannot tell of presence as it changes. */
+  readonly events?: Pick<EventService, 'open'>;
   readonly enrolments: Pick<Enrolment, 'enrol'>;
   /** Undefined where the host takes request bodies as they are. */
   readonly uploads?: Pick<RequestUploads, 'issue'>;
@@ -38,12 +41,15 @@ export class Front {
     const route = routeOf(exchange.target);
     if (route.name === 'pull') return this.#options.pulls.start(exchange, route);
     this.#answer(exchange, route).then(
-      (answer) => exchange.answer(answer),
+      (answer) => {
+        if (answer !== undefined) exchange.answer(answer);
+      },
       (error: unknown) => this.#fail(exchange, error),
     );
   }
 
-  async #answer(exchange: Exchange, route: Route): Promise<HttpAnswer> {
+  /** Undefined where somebody else answers. */
+  async #answer(exchange: Exchange, route: Route): Promise<HttpAnswer | undefined> {
     const { uploads } = this.#options;
     if (route.name === 'uploads' && uploads === undefined) return this.#noUploads(exchange);
     const methods = routeMethods[route.name];
@@ -60,6 +66,8 @@ export class Front {
         return exchange.method === 'DELETE'
           ? this.#options.devices.remove(exchange, route.device)
           : this.#options.devices.show(exchange, route.device, route.query);
+      case 'events':
+        return this.#events(exchange, route.query);
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'enroll':
@@ -83,6 +91,13 @@ export class Front {
           'see /devices and /devices/{device}/sources/{source}/{path}',
         );
     }
+  }
+
+  async #events(exchange: Exchange, query: string | undefined): Promise<HttpAnswer | undefined> {
+    const { events } = this.#options;
+    if (events === undefined) return this.#refuse(exchange, 'route-unknown', 'no events here yet');
+    await events.open(exchange, query);
+    return undefined;
   }
 
   #noUploads(exchange: Exchange): HttpAnswer {

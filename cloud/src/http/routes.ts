@@ -13,6 +13,7 @@ export type Route =
     }
   | { readonly name: 'devices'; readonly query: string | undefined }
   | { readonly name: 'device'; readonly device: string; readonly query: string | undefined }
+  | { readonly name: 'events'; readonly query: string | undefined }
   | { readonly name: 'uploads' }
   | { readonly name: 'enroll' }
   | { readonly name: 'link' }
@@ -34,6 +35,7 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
   pull: undefined,
   devices: ['GET', 'HEAD'],
   device: ['GET', 'HEAD', 'DELETE'],
+  events: ['GET', 'HEAD'],
   uploads: ['POST'],
   enroll: ['POST'],
   link: ['GET'],
@@ -53,6 +55,7 @@ export function routeOf(rawTarget: string): Route {
   const pull = pullPath.exec(target.path);
   if (pull !== null) return pullRoute(pull, target.query);
   if (target.path === '/devices') return { name: 'devices', query: target.query };
+  if (target.path === '/events') return { name: 'events', query: target.query };
   const device = devicePath.exec(target.path);
   if (device !== null) {
     const id = decodeId(device[1] as string, devicePattern);

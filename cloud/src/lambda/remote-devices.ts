@@ -51,6 +51,9 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       ? { lastProofAt: link.connectedAt, proofDueAt: (link.expiresAt ?? 0) * 1_000 }
       : undefined;
 
+  /** Nobody counts: links come and go at the gateway. */
+  flapsOf(): undefined {}
+
   /** The device, and the way back open: both are looked for at once. */
   async find(id: string): Promise<PullableDevice | undefined> {
     const ready = this.#options.channel.ready();

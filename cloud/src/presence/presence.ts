@@ -45,6 +45,8 @@ export interface DevicePresence {
   readonly lastProofAt?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;
+  /** How often it went offline in the last hour; absent where the host does not know. */
+  readonly flaps?: number;
   readonly links: readonly LinkPresence[];
 }
 

@@ -16,6 +16,8 @@ export interface OneBoxDevicesOptions {
   revoke(device: string, why: string): void;
   /** Looks whether a device's links are still its own, and ends them if not; undefined where every change is told. */
   readonly check: ((device: string) => Promise<void>) | undefined;
+  /** See `DeviceStore`. */
+  flapsOf(device: string): number;
 }
 
 interface Cached {
@@ -54,6 +56,10 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
   }
 
   readonly proofOf = (link: LinkRecord): LiveProof | undefined => this.#options.live.proofOf(link);
+
+  flapsOf(device: string): number {
+    return this.#options.flapsOf(device);
+  }
 
   find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined> {
     const live = this.#options.live.find(device);

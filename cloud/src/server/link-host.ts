@@ -9,6 +9,7 @@ import type {
 import { codecFor } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { KeyRotation } from '../auth/key-rotation.ts';
+import type { PresenceFeed } from '../presence/presence-feed.ts';
 import type { DeviceRecord, Registry } from '../registry/registry.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { LinkSession, type WelcomeTerms } from '../session/link-session.ts';
@@ -38,6 +39,8 @@ export interface LinkHostOptions {
   flooded(device: string): void;
   /** A device's link opened: what was known of its absence no longer counts. */
   linked(device: string): void;
+  /** Hears of devices that come and go, whichever of their links that was. */
+  readonly presence: Pick<PresenceFeed, 'changed'>;
 }
 
 export interface LinkCounters {
@@ -223,6 +226,7 @@ export class LinkHost {
     const replaced = live.add(link, opened.record);
     this.counters.opened += 1;
     this.#options.linked(link.device);
+    if (live.of(link.device).length === 1) this.#came(link, opened.record);
     journal.opened(link.record());
     const { agent, sources } = hello;
     const { subprotocol, remoteAddress } = opened;
@@ -249,6 +253,16 @@ export class LinkHost {
       ?.end('replaced', 'a newer link of this instance is open');
   }
 
+  #came({ device, instance, connectedAt }: LiveLink, { labels }: DeviceRecord): void {
+    const presence = 'connected';
+    this.#options.presence.changed({ device, labels, presence, instance, since: connectedAt });
+  }
+
+  #went({ device, instance }: LiveLink, labels: DeviceRecord['labels'], why: string): void {
+    const { presence, clock } = this.#options;
+    presence.changed({ device, labels, presence: 'offline', instance, since: clock.wall(), why });
+  }
+
   #closed(connectionId: string, link: LiveLink | undefined, why: string, log: Logger): void {
     this.#sessions.delete(connectionId);
     if (link === undefined) {
@@ -257,7 +271,9 @@ export class LinkHost {
     }
     const { live, journal, clock } = this.#options;
     this.counters.closed += 1;
+    const labels = live.find(link.device)?.labels ?? {};
     live.remove(link);
+    if (live.of(link.device).length === 0) this.#went(link, labels, why);
     const pulls = link.inFlight;
     link.lost(why);
     journal.closed(link.record(), { at: clock.wall(), why });

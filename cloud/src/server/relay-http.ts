@@ -1,9 +1,11 @@
 import { PullFault } from '@pullwire/shared';
+import type { Callers } from '../auth/callers.ts';
 import { Enrolment } from '../enroll/enrolment.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Front } from '../http/front.ts';
 import { problem } from '../http/problem.ts';
 import { DeviceService } from '../presence/device-service.ts';
+import { EventService } from '../presence/event-service.ts';
 import { CertificateWatch, readCertificate } from './certificate.ts';
 import { CountedCallers } from './counted-callers.ts';
 import { EnrolmentCounters } from './enrolment-counters.ts';
@@ -27,6 +29,7 @@ export interface RelayHttpInit {
 /** What of the one-box server is HTTP: one port, and behind it the routes. */
 export class RelayHttp {
   readonly #init: RelayHttpInit;
+  #events: EventService | undefined;
   readonly host: HttpHost;
   /** Undefined in the clear. */
   readonly certificate: CertificateWatch | undefined;
@@ -37,6 +40,17 @@ export class RelayHttp {
     this.#init = init;
     this.host = this.#createHost();
     this.certificate = this.#createCertificateWatch();
+  }
+
+  /** Streams of events that are open. */
+  get eventStreams(): number {
+    return this.#events?.size ?? 0;
+  }
+
+  /** Takes no new connections, and ends what would never end by itself. */
+  stopAccepting(): void {
+    this.host.stopAccepting();
+    this.#events?.stop();
   }
 
   #createHost(): HttpHost {
@@ -69,11 +83,18 @@ export class RelayHttp {
         probes: pulls.createProbes(links.probes),
         wall: () => clock.wall(),
       }),
+      events: this.#createEvents(callers),
       ...(uploads === undefined ? undefined : { uploads }),
       readiness: () =>
         draining() ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
       failed: (err) => log.error({ err }, 'a request could not be handled'),
     });
+  }
+
+  #createEvents(callers: Callers): EventService {
+    const { links, parts } = this.#init;
+    this.#events = new EventService({ callers, log: links.presence.log, clock: parts.clock });
+    return this.#events;
   }
 
   #createEnrolment(): Enrolment {

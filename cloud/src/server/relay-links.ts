@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BufferCollector, frameLimits, headLimitBytes } from '@pullwire/shared';
 import { KeyRotation } from '../auth/key-rotation.ts';
+import { PresenceFeed } from '../presence/presence-feed.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { OneBoxDevices } from './device-store.ts';
 import { LinkDoor } from './link-door.ts';
@@ -27,6 +28,7 @@ export class RelayLinks {
   readonly #live = new LiveLinks();
   readonly #penalty: LinkPenalty;
   #registryVersion = 0;
+  readonly presence: PresenceFeed;
   readonly journal: LinkJournal;
   readonly devices: OneBoxDevices;
   readonly host: LinkHost;
@@ -38,6 +40,7 @@ export class RelayLinks {
     const { registry, clock, log } = init.parts;
     this.#init = init;
     this.#penalty = new LinkPenalty(clock);
+    this.presence = new PresenceFeed(clock, randomBytes(6).toString('hex'));
     this.journal = new LinkJournal({
       registry,
       clock,
@@ -48,6 +51,7 @@ export class RelayLinks {
       live: this.#live,
       clock,
       revoke: (device, why) => this.host.revoke(device, why),
+      flapsOf: (device) => this.presence.flapsOf(device),
       check: init.parts.hearsOfWrites ? undefined : (device) => this.host.check(device),
     });
     this.host = this.#createHost();
@@ -95,6 +99,7 @@ export class RelayLinks {
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,
       linked: (device) => this.devices.linked(device),
+      presence: this.presence,
       flooded: (device) => this.#penalty.given(device),
     });
   }

@@ -1,6 +1,7 @@
 import type { EnrolRefusal } from './enroll/enrolment.ts';
 import type { PullLog } from './pull/pull-log.ts';
 import type { ReplyDesk } from './reply/reply-desk.ts';
+import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
 import type { LinkHost } from './server/link-host.ts';
 import type { RefusalCounters } from './server/refusal-counters.ts';
 import { RelayHttp } from './server/relay-http.ts';
@@ -22,6 +23,8 @@ export interface RelaySnapshot {
   readonly refusedCallers: RefusalCounters['counts'];
   readonly enrolled: number;
   readonly refusedEnrolments: Readonly<Partial<Record<EnrolRefusal, number>>>;
+  /** Since the last snapshot. */
+  readonly eventLoop: EventLoopReport;
 }
 
 export function createRelay(parts: RelayParts): Relay {
@@ -34,6 +37,7 @@ export class Relay {
   readonly #pulls: RelayPulls;
   readonly #links: RelayLinks;
   readonly #http: RelayHttp;
+  readonly #delay: EventLoopDelay;
   #port: number;
   #draining = false;
 
@@ -42,8 +46,14 @@ export class Relay {
     this.#parts = parts;
     this.#port = parts.settings.listen.port;
     this.#pulls = new RelayPulls(parts);
-    const { replies } = this.#pulls;
-    this.#links = new RelayLinks({ parts, replies, port: () => this.#port, draining });
+    this.#delay = new EventLoopDelay(parts.clock);
+    this.#links = new RelayLinks({
+      parts,
+      replies: this.#pulls.replies,
+      port: () => this.#port,
+      draining,
+      lateMs: () => this.#delay.lateMs,
+    });
     this.#http = new RelayHttp({ parts, links: this.#links, pulls: this.#pulls, draining });
   }
 
@@ -51,6 +61,7 @@ export class Relay {
   async start(): Promise<{ readonly url: string; readonly port: number }> {
     const { listen, tls } = this.#parts.settings;
     this.#port = await this.#http.host.start();
+    this.#delay.start();
     this.#http.certificate?.start();
     this.#pulls.idle.start();
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
@@ -68,6 +79,7 @@ export class Relay {
     links.drainAll(drainMs);
     await this.#pulls.ended(drainMs);
     links.endAll();
+    this.#delay.stop();
     this.#pulls.idle.stop();
     await this.#http.host.stop();
     presence.stop();
@@ -97,6 +109,7 @@ export class Relay {
       refusedHandshakes: refused.counts,
       refusedCallers: this.#http.refusedCallers.counts,
       ...this.#http.enrolments.counts,
+      eventLoop: this.#delay.report(),
     };
   }
 }

@@ -70,6 +70,7 @@ export const errorCodes = {
     'no',
     'The relay holds as many links, or event streams, as it may',
   ),
+  'relay-overloaded': rule(503, 'relay', 'no', 'The relay has more to do than it can take on'),
   'relay-draining': rule(503, 'relay', 'no', 'The relay is shutting down'),
   'relay-error': rule(500, 'relay', 'maybe', 'The relay failed'),
   // send

@@ -113,6 +113,16 @@ describe('redial', () => {
     expect(range(shedding, 3)).toEqual([20_100, 28_000]);
   });
 
+  it('spreads those who were told the same over as long as they were told, however often they tried', () => {
+    const told = (retryAfterMs: number): LinkEnd => ({
+      cause: 'refused',
+      status: 503,
+      retryAfterMs,
+    });
+    expect(range(told(4_000), 6)).toEqual([4_100, 8_000]);
+    expect(range(told(0), 6)).toEqual([100, 1_000]);
+  });
+
   it('takes a Retry-After of days for a mistake', () => {
     expect(waitOf({ cause: 'refused', status: 503, retryAfterMs: 9e9 }, { random: 0 })).toBe(
       3_600_100,

@@ -95,14 +95,22 @@ export function redial(input: RedialInput, settings: RedialSettings): Redial {
         attempt: attempt + 1,
       };
     case 'backoff': {
-      const ceiling = Math.max(
-        floorMs,
-        Math.min(settings.capMs, doubled(settings.baseMs, attempt)),
-      );
+      const ceiling = backoffCeiling(input.end, attempt, settings);
       const waitMs = floorMs + input.random * (ceiling - floorMs);
       return { waitMs: atLeastRetryAfter(input, waitMs), attempt: attempt + 1 };
     }
   }
+}
+
+/**
+ * A relay that says when to come paces its fleet itself: what comes on top spreads those who were told the same, over as
+ * long as they were told to wait and no longer, or the last of a fleet would come minutes after their turn.
+ */
+function backoffCeiling(end: LinkEnd, attempt: number, { baseMs, capMs }: RedialSettings): number {
+  const ceiling = Math.min(capMs, doubled(baseMs, attempt));
+  const toldMs = end.cause === 'refused' ? end.retryAfterMs : undefined;
+  const within = toldMs === undefined ? ceiling : Math.min(ceiling, Math.max(baseMs, toldMs));
+  return Math.max(floorMs, within);
 }
 
 /** For people and logs: what ended it. */

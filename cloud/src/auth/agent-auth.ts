@@ -15,7 +15,7 @@ const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
  * in again; and absences that were kept would tell by their speed which devices there are. Only reads under way are
  * shared.
  */
-const cached = { maxAgeMs: 0, missAgeMs: 0, capacity: 10_000, firstReads: 64 };
+const cached = { maxAgeMs: 0, missAgeMs: 0, capacity: 10_000, firstReads: 256 };
 
 /** Whose tokens speak for devices besides their own keys. */
 export interface IssuerAgents {

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
 import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import { AgentAdmission } from '../auth/agent-admission.ts';
@@ -7,15 +6,16 @@ import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
 import { Issuers } from '../auth/issuers.ts';
-import { audiencesOf, type MachineNames } from '../config/audience.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { HttpsIssuerKeys } from '../issuer/https-issuer-keys.ts';
 import { createRelay, type Relay } from '../relay.ts';
+import { DeviceReads } from '../server/device-reads.ts';
 import { MemorySpentTokens } from '../server/spent-tokens.ts';
 import { SweepSchedule } from '../server/sweep-schedule.ts';
 import { version } from '../version.ts';
 import type { CliContext, ProcessSignals } from './cli-context.ts';
+import { OwnAudiences } from './own-audiences.ts';
 import { openServeStore, type ServeStore } from './serve-store.ts';
 
 /** Runs the one-box server until the process is told to stop. Rejects where it cannot start. */
@@ -79,8 +79,14 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
       work.catch((err: unknown) => log.warn({ err }, 'the use of a key could not be noted'));
     },
   });
-  const agents = new AgentAuth({ registry, clock, issuers, remembersSince: clock.wall() });
+  const agents = new AgentAuth({
+    registry: new DeviceReads(registry),
+    clock,
+    issuers,
+    remembersSince: clock.wall(),
+  });
   const admission = new AgentAdmission({ registry, tokens: new MemorySpentTokens(clock) });
+  const audiences = new OwnAudiences(config, clock);
   const relay = createRelay({
     settings: config,
     registry,
@@ -89,7 +95,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     throttle,
     linkUrl: linkUrlOf(config.publicUrl),
     admit: async (token, port) => {
-      const agent = await agents.authenticate(token, audiencesOf(config, port, thisMachine()));
+      const agent = await agents.authenticate(token, audiences.names(port));
       return { identity: agent.identity, record: await admission.admit(agent) };
     },
     clock,
@@ -110,11 +116,6 @@ function linkUrlOf(publicUrl: string | undefined): string | undefined {
   const url = new URL('/link', publicUrl);
   url.protocol = url.protocol.replace('http', 'ws');
   return url.href;
-}
-
-function thisMachine(): MachineNames {
-  const addresses = Object.values(networkInterfaces()).flatMap((own) => own ?? []);
-  return { hostname: hostname(), addresses: addresses.map(({ address }) => address) };
 }
 
 function warnInTheClear({ listen, tls, insecure }: RelayConfig, log: Logger): void {

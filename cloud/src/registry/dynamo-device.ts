@@ -30,6 +30,14 @@ export async function readDeviceRecord(
   return profile === undefined || isLink(profile) ? undefined : deviceOfItem(profile);
 }
 
+/** The profiles alone, a hundred in a call. */
+export async function readDeviceRecords(
+  table: DynamoTable,
+  ids: readonly string[],
+): Promise<readonly DeviceRecord[]> {
+  return (await readItems(table, ids.map(itemKeys.device))).map(deviceOfItem);
+}
+
 /** Two queries and a few batches a page, whatever the number of devices. */
 export async function readDevices(table: DynamoTable, page: PageRequest): Promise<Page<Device>> {
   const list = await listPage(table, listKinds.device, page);

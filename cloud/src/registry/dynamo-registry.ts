@@ -1,5 +1,11 @@
 import type { DynamoTable } from './dynamo-call.ts';
-import { readDevice, readDeviceRecord, readDevices, removeDevice } from './dynamo-device.ts';
+import {
+  readDevice,
+  readDeviceRecord,
+  readDeviceRecords,
+  readDevices,
+  removeDevice,
+} from './dynamo-device.ts';
 import { addDevice, replaceDevice, revokeDevice } from './dynamo-device-profile.ts';
 import {
   addEnrolCode,
@@ -59,6 +65,10 @@ export class DynamoRegistry implements Registry {
 
   deviceRecord(id: string) {
     return readDeviceRecord(this.#table, id);
+  }
+
+  deviceRecords(ids: readonly string[]) {
+    return readDeviceRecords(this.#table, ids);
   }
 
   device(id: string) {

@@ -47,6 +47,16 @@ function deviceContract(registry: () => Registry): void {
     expect(await registry().deviceRecord('plant-7')).toBeUndefined();
   });
 
+  it('reads many devices at once, and leaves out those that it does not know', async () => {
+    const devices = Array.from({ length: 120 }, (_, n) => ({ ...profile, device: `plant-${n}` }));
+    for (const device of devices) await registry().addDevice(device);
+    const ids = ['stranger', ...devices.map(({ device }) => device)];
+    const found = await registry().deviceRecords(ids);
+    expect(new Set(found)).toEqual(new Set(devices));
+    expect(found).toHaveLength(120);
+    expect(await registry().deviceRecords([])).toEqual([]);
+  });
+
   it('takes a device again with the same key, with new labels and its old date', async () => {
     await registry().addDevice(profile);
     const again = { ...profile, labels: { site: 'south' }, createdAt: 2_000 };

@@ -146,6 +146,8 @@ export interface Registry {
 
   /** The device alone: what a handshake needs, however many links the device has. */
   deviceRecord(id: string): Promise<DeviceRecord | undefined>;
+  /** Many at once, in no order; those that are not known are missing. No id may be there twice. */
+  deviceRecords(ids: readonly string[]): Promise<readonly DeviceRecord[]>;
   device(id: string): Promise<Device | undefined>;
   /** Pages of devices in the order of their ids. */
   devices(page: PageRequest): Promise<Page<Device>>;

@@ -22,6 +22,7 @@ export function createEngineClient(socketPath: string, writer?: string): DynamoD
     endpoint: 'http://engine.invalid',
     region: 'local',
     credentials: { accessKeyId: 'engine', secretAccessKey: 'engine' },
+    signer: { sign: async (request) => unsigned(request) },
     maxAttempts: 3,
     requestHandler: {
       httpAgent: new Agent(options),
@@ -31,6 +32,15 @@ export function createEngineClient(socketPath: string, writer?: string): DynamoD
   });
   if (writer !== undefined) nameWriter(client, writer);
   return client;
+}
+
+/** What has the form of a signature: the engine looks at no more, and a real one costs a third of a call. */
+function unsigned<R extends { readonly headers: Record<string, string> }>(request: R): R {
+  const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  request.headers['x-amz-date'] = now;
+  request.headers['authorization'] =
+    'AWS4-HMAC-SHA256 Credential=engine, SignedHeaders=host, Signature=none';
+  return request;
 }
 
 function nameWriter(client: DynamoDBClient, writer: string): void {

@@ -37,6 +37,12 @@ export interface ObjectDoor {
   serve(request: IncomingMessage, response: ServerResponse, proceed?: () => void): Promise<void>;
 }
 
+/**
+ * Connections that wait to be accepted at most (listen(2); the kernel has a limit of its own). One that finds no room is
+ * tried again by its system after 1 s, 3 s, 7 s…: a fleet that comes back would drop callers' connections among its own.
+ */
+const backlog = 4_096;
+
 /** `node:http` as a host: one port for callers and agents. */
 export class HttpHost {
   readonly #options: HttpHostOptions;
@@ -84,7 +90,7 @@ export class HttpHost {
     });
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(listen.port, listen.host, () => {
+      server.listen({ ...listen, backlog }, () => {
         server.off('error', reject);
         const address = server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : listen.port);

@@ -6,6 +6,7 @@ import type { AgentIdentity } from '../auth/agent-token.ts';
 import { attemptKeys, type Throttle } from '../auth/throttle.ts';
 import { problem } from '../http/problem.ts';
 import type { DeviceRecord } from '../registry/registry.ts';
+import type { HandshakeGate } from './handshake-gate.ts';
 import { answerRaw } from './http-host.ts';
 
 /** A handshake that was let in. */
@@ -36,6 +37,7 @@ export interface LinkDoorOptions {
   /** Whether the relay is shutting down. */
   draining(): boolean;
   readonly throttle: Throttle;
+  readonly gate: HandshakeGate;
   /** Rejects with `PullFault` where the token is not valid here; its detail is what the agent may know. */
   admit(token: string | undefined): Promise<AdmittedLink>;
   opened(link: OpenedSocket): void;
@@ -52,7 +54,6 @@ const instanceLimit = 1_024;
 export class LinkDoor {
   readonly #options: LinkDoorOptions;
   readonly #server: WebSocketServer;
-  #underWay = 0;
 
   constructor(options: LinkDoorOptions) {
     this.#options = options;
@@ -70,7 +71,15 @@ export class LinkDoor {
 
   async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on('error', destroySelf);
-    this.#underWay += 1;
+    try {
+      this.#options.gate.enter();
+    } catch (error) {
+      return this.#refuse(error, request, socket);
+    }
+    await this.#letIn(request, socket, head).finally(() => this.#options.gate.leave());
+  }
+
+  async #letIn(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const attempt = attemptKeys(this.#options.remoteAddress(request));
     try {
       this.#checkRoom();
@@ -92,8 +101,6 @@ export class LinkDoor {
       });
     } catch (error) {
       this.#refuse(error, request, socket);
-    } finally {
-      this.#underWay -= 1;
     }
   }
 
@@ -107,14 +114,14 @@ export class LinkDoor {
   }
 
   #checkRoom(): void {
-    const { maxLinks, links, draining } = this.#options;
+    const { maxLinks, links, draining, gate } = this.#options;
     if (draining()) {
       throw new PullFault('relay-draining', 'lookup', {
         detail: 'the relay is shutting down',
         retryAfterMs: 5_000,
       });
     }
-    if (links() + this.#underWay > maxLinks) {
+    if (links() + gate.underWay > maxLinks) {
       throw new PullFault('relay-full', 'lookup', {
         detail: `the relay holds as many links as it may (limits.links: ${maxLinks})`,
         retryAfterMs: 30_000,

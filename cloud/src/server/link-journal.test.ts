@@ -100,7 +100,7 @@ describe('link journal', () => {
     b.calls.length = 0;
     b.clock.advance(5_000);
     await b.journal.flush();
-    expect(b.calls).toEqual(['open c1 a/1', 'close c1 idle', 'open c2 a/1']);
+    expect(b.calls).toEqual(['open c1 a/1', 'open c2 a/1', 'close c1 idle']);
     expect(b.journal.waiting).toBe(0);
   });
 });

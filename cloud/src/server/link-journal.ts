@@ -14,6 +14,8 @@ interface Entry {
   end: LinkEnd | undefined;
   /** Changes while a write is under way call for another. */
   version: number;
+  /** A writer has it. */
+  underWay: boolean;
 }
 
 export interface LinkJournalOptions {
@@ -24,6 +26,9 @@ export interface LinkJournalOptions {
 
 const retryMs = 5_000;
 
+/** Links that are written at a time: enough to keep the registry busy, few enough that a look-up need not wait. */
+const writersAtOnce = 4;
+
 /**
  * Writes what becomes of links to the registry, behind their backs: live links never wait for it. Changes of one link
  * that come together are one write; what fails is written again until it stands.
@@ -31,7 +36,7 @@ const retryMs = 5_000;
 export class LinkJournal {
   readonly #options: LinkJournalOptions;
   readonly #entries = new Map<string, Entry>();
-  #writing: Promise<void> | undefined;
+  readonly #writers = new Set<Promise<void>>();
   #retry: Timer | undefined;
 
   constructor(options: LinkJournalOptions) {
@@ -62,7 +67,7 @@ export class LinkJournal {
     this.#retry?.cancel();
     this.#retry = undefined;
     this.#write();
-    await this.#writing;
+    while (this.#writers.size > 0) await Promise.all(this.#writers);
   }
 
   stop(): void {
@@ -70,7 +75,7 @@ export class LinkJournal {
     this.#entries.clear();
   }
 
-  #note(link: LinkRecord, change: Partial<Omit<Entry, 'link' | 'version'>>): void {
+  #note(link: LinkRecord, change: Partial<Omit<Entry, 'link' | 'version' | 'underWay'>>): void {
     const { connectionId } = link;
     const entry = this.#entries.get(connectionId) ?? {
       link,
@@ -78,6 +83,7 @@ export class LinkJournal {
       describes: false,
       end: undefined,
       version: 0,
+      underWay: false,
     };
     Object.assign(entry, change, { link, version: entry.version + 1 });
     this.#entries.set(connectionId, entry);
@@ -85,29 +91,51 @@ export class LinkJournal {
   }
 
   #write(): void {
-    if (this.#retry !== undefined) return;
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
+    while (this.#retry === undefined && this.#writers.size < writersAtOnce) {
+      const next = this.#next();
+      if (next === undefined) return;
+      const writer = this.#writeOn(next).finally(() => this.#writers.delete(writer));
+      this.#writers.add(writer);
+    }
   }
 
-  async #writeAll(): Promise<void> {
-    for (const [connectionId, entry] of this.#entries) {
+  /** The first one that no writer has; those that writers have stand at the front. */
+  #next(): Entry | undefined {
+    for (const entry of this.#entries.values()) if (!entry.underWay) return entry;
+    return undefined;
+  }
+
+  /** Writes this one and those that follow, until nothing is left or the registry fails. */
+  async #writeOn(first: Entry): Promise<void> {
+    let entry: Entry | undefined = first;
+    while (entry !== undefined && this.#retry === undefined) {
       const { version } = entry;
+      entry.underWay = true;
       try {
         await this.#writeOne(entry);
+        this.#written(entry, version);
       } catch (error) {
-        this.#options.failed(error, this.#entries.size);
-        this.#retry = this.#options.clock.after(retryMs, () => {
-          this.#retry = undefined;
-          this.#write();
-        });
-        return;
+        this.#failed(error);
+      } finally {
+        entry.underWay = false;
       }
-      // A Map visits what is put back at its end: a change meanwhile is written in this same round.
-      this.#entries.delete(connectionId);
-      if (entry.version !== version) this.#entries.set(connectionId, entry);
+      entry = this.#next();
     }
+  }
+
+  /** What has changed meanwhile is put back, at the end. */
+  #written(entry: Entry, version: number): void {
+    const { connectionId } = entry.link;
+    this.#entries.delete(connectionId);
+    if (entry.version !== version) this.#entries.set(connectionId, entry);
+  }
+
+  #failed(error: unknown): void {
+    this.#options.failed(error, this.#entries.size);
+    this.#retry ??= this.#options.clock.after(retryMs, () => {
+      this.#retry = undefined;
+      this.#write();
+    });
   }
 
   async #writeOne(entry: Entry): Promise<void> {

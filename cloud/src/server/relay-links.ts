@@ -4,6 +4,7 @@ import { KeyRotation } from '../auth/key-rotation.ts';
 import { PresenceFeed } from '../presence/presence-feed.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { OneBoxDevices } from './device-store.ts';
+import { HandshakeGate } from './handshake-gate.ts';
 import { LinkDoor } from './link-door.ts';
 import { LinkHost } from './link-host.ts';
 import { LinkJournal } from './link-journal.ts';
@@ -20,7 +21,12 @@ export interface RelayLinksInit {
   /** The one that is listened on. */
   port(): number;
   draining(): boolean;
+  /** How late the event loop is, in milliseconds. */
+  lateMs(): number;
 }
+
+/** As many are in hand as the registry reads in a moment; more would only wait, and cost the others theirs. */
+const handshakesAtOnce = 64;
 
 /** What of the one-box server is the agents': the door, their links, and the devices with and without one. */
 export class RelayLinks {
@@ -104,10 +110,25 @@ export class RelayLinks {
     });
   }
 
+  #createGate(): HandshakeGate {
+    const { clock, log } = this.#init.parts;
+    return new HandshakeGate({
+      clock,
+      most: handshakesAtOnce,
+      lateMs: () => this.#init.lateMs(),
+      shedding: (state) =>
+        log.warn(
+          state,
+          'more agents dial than can be let in at once: some are sent away for a moment',
+        ),
+    });
+  }
+
   #createDoor(): LinkDoor {
     const { settings, admit, throttle, log } = this.#init.parts;
     return new LinkDoor({
       throttle,
+      gate: this.#createGate(),
       maxLinks: settings.limits.links,
       links: () => this.host.size,
       linksOf: (device) => this.#live.of(device).length,
@@ -123,6 +144,8 @@ export class RelayLinks {
       refused: (fault, remoteAddress) => {
         this.refused.count(fault);
         const { code, message, cause } = fault;
+        // One line each would be more work than it spares.
+        if (code === 'relay-overloaded') return;
         log.warn({ code, detail: message, remoteAddress, err: cause }, 'link refused');
       },
     });

@@ -30,8 +30,10 @@ export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): He
     labels,
     features,
   } as const;
-  for (const subprotocol of subprotocols) mustFit(hello, subprotocol);
-  if (subprotocols.length === 0) mustFit(hello, 'pullwire.v1+json');
+  // A link adds its run.
+  const longest = { ...hello, run: '0'.repeat(64) };
+  for (const subprotocol of subprotocols) mustFit(longest, subprotocol);
+  if (subprotocols.length === 0) mustFit(longest, 'pullwire.v1+json');
   return hello;
 }
 

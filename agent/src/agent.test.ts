@@ -53,7 +53,7 @@ async function start(config: AgentConfig): Promise<void> {
   agent = createAgent(config, {
     clock: systemClock,
     random: () => 0,
-    newId: () => 'j1',
+    newId: () => 'sixteen-letters-1',
     env: {},
     readFile: () => {
       throw new Error('no file is named');
@@ -134,6 +134,7 @@ describe('the agent', () => {
     const link = await relay.link();
     expect(await link.next('hello')).toEqual({
       action: 'hello',
+      run: 'sixteen-letters-1',
       version: 1,
       agent: expect.stringMatching(/^pullwire-agent\/\d/),
       device: 'plant-7',
@@ -147,7 +148,7 @@ describe('the agent', () => {
       sub: 'plant-7',
       inst: 'b',
       aud: `127.0.0.1:${relay.port}`,
-      jti: 'j1',
+      jti: 'sixteen-letters-1',
     });
   });
 

@@ -19,7 +19,7 @@ export interface AgentDeps {
   readonly clock: Clock;
   /** In [0, 1). */
   random(): number;
-  /** Unique: for the tokens' `jti`. */
+  /** Unique, 16–64 characters of base64url: for the tokens' `jti`, and for the `run` of links. */
   newId(): string;
   readonly env: Environment;
   readFile(path: string): Buffer;
@@ -175,6 +175,7 @@ export class Agent {
       limits: { ...linkLimits, drainMs },
       clock,
       random,
+      newRun: () => this.#deps.newId(),
       logger,
       onFinal,
     });

@@ -195,7 +195,7 @@ export class GatewayBench {
         pulls: 8,
         heartbeat: { intervalMs: 1, timeoutMs: 1 },
         features: [],
-        lifeMarginMs: 0,
+        lifeMs: 7_200_000,
       },
       events: {
         opened: nothing,

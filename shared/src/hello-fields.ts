@@ -12,7 +12,13 @@ import {
 } from './field.ts';
 import { labelLimit, sourceLimit } from './limit.ts';
 import type { Hello, SourceInfo } from './message.ts';
-import { devicePattern, instancePattern, methodPattern, sourcePattern } from './name.ts';
+import {
+  devicePattern,
+  instancePattern,
+  methodPattern,
+  runPattern,
+  sourcePattern,
+} from './name.ts';
 import { refuse } from './wire-error.ts';
 
 const methodLimit = 32;
@@ -32,6 +38,7 @@ export function readHello(fields: Fields): Hello {
   if (fields.heartbeatMs !== undefined) {
     hello.heartbeatMs = checkBudget(fields.heartbeatMs, 'heartbeatMs');
   }
+  if (fields.run !== undefined) hello.run = checkPattern(fields.run, 'run', runPattern);
   return hello;
 }
 

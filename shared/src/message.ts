@@ -30,6 +30,8 @@ export interface Hello {
   /** How often the agent proves the path at present: the relay watches at the same pace, within its own bounds. */
   readonly heartbeatMs?: number;
   readonly features: readonly string[];
+  /** Of an unbroken run of links: one of the same run succeeds the one before, and does not throw it out. */
+  readonly run?: string;
 }
 
 export interface HeartbeatTerms {

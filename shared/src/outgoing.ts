@@ -151,8 +151,8 @@ function rotatedMeta({ publicKey, refused }: Rotated): object {
 }
 
 function helloMeta(hello: Hello): object {
-  const { version, agent, device, instance, sources, labels, heartbeatMs, features } = hello;
-  return { version, agent, device, instance, sources, labels, heartbeatMs, features };
+  const { version, agent, device, instance, sources, labels, heartbeatMs, features, run } = hello;
+  return { version, agent, device, instance, sources, labels, heartbeatMs, features, run };
 }
 
 function welcomeMeta({

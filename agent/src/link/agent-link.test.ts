@@ -45,6 +45,8 @@ class Desk implements PullReceiver {
   readonly lostLinks: PullLink[] = [];
   readonly rooms: string[] = [];
   inFlight = 0;
+  /** Pulls under way, by link. */
+  readonly onLinks = new Map<PullLink, number>();
   drainDone: Promise<void> = Promise.resolve();
   onReceive: (message: PullMessage, link: PullLink) => void = () => {};
 
@@ -57,6 +59,9 @@ class Desk implements PullReceiver {
   }
   lost(link: PullLink): void {
     this.lostLinks.push(link);
+  }
+  inFlightOn(link: PullLink): number {
+    return this.onLinks.get(link) ?? 0;
   }
   drain(): Promise<void> {
     return this.drainDone;
@@ -106,6 +111,7 @@ function start(over: Partial<AgentLinkOptions> = {}, signal?: AbortSignal): void
     limits,
     clock: systemClock,
     random: () => 0,
+    newRun: () => 'run-of-16-letters',
     logger: pino({ level: 'debug' }, { write: writeLog }),
     onState: (state) => states.push(state),
     onFinal: (refusal) => {
@@ -160,7 +166,7 @@ describe.each(['pullwire.v1+bin', 'pullwire.v1+json'] as const)('a link of %s', 
   it('greets, takes a pull and carries the reply back', async () => {
     start({ subprotocols: [spoken] });
     const link = await relay.link();
-    expect(await link.next('hello')).toEqual(hello);
+    expect(await link.next('hello')).toEqual({ ...hello, run: 'run-of-16-letters' });
     link.send(plainWelcome);
     const way = await ask(link);
     expect(desk.received).toEqual([pull]);
@@ -296,7 +302,7 @@ describe('an open link', () => {
     const link = await relay.welcome({ features: ['upload', 'dance'], endOfLifeMs: 7_200_000 });
     const way = await ask(link);
     expect(way.features).toEqual({ resend: false, upload: true });
-    expect(await logLine('end this link by then')).toMatchObject({ endOfLifeMs: 7_200_000 });
+    expect(await logLine('link open')).toMatchObject({ endOfLifeMs: 7_200_000 });
     link.send({ ...plainWelcome, features: ['resend'] });
     await ask(link);
     expect(way.features).toEqual({ resend: true, upload: false });

@@ -1,66 +1,16 @@
-import {
-  BufferCollector,
-  byeRule,
-  type Clock,
-  type Hello,
-  type Subprotocol,
-  type WireError,
-} from '@pullwire/shared';
-import type { Logger } from 'pino';
-import type { PullReceiver } from '../pull/pull-link.ts';
-import { describeRefusal, type FinalRefusal } from './final-refusal.ts';
+import { BufferCollector, byeRule, type Hello, type Timer } from '@pullwire/shared';
+import type { AgentLinkOptions, AgentLinkState } from './agent-link-options.ts';
+import type { FinalRefusal } from './final-refusal.ts';
 import { HandshakeAnswers } from './handshake-answers.ts';
-import type { HeartbeatBounds } from './heartbeat-bounds.ts';
 import { KeyOffer } from './key-offer.ts';
-import { Link, type LinkState } from './link.ts';
+import type { Link } from './link.ts';
 import { type LinkCounters, linkCounters } from './link-counters.ts';
-import type { LinkKeys } from './link-keys.ts';
-import type { Dial, LinkSocket } from './link-socket.ts';
-import { ReconnectingSocket } from './reconnecting-socket.ts';
-import { describeTrouble, type EndedLink, logRedial } from './redial-log.ts';
-import { type LinkEnd, type Redial, type RedialSettings, redial } from './redial-policy.ts';
-import { cleanRemark } from './remark.ts';
+import { LinkLine, type LinkLineHooks, type LinkLineParts } from './link-line.ts';
+import { type LinkTerm, replaceAfterMs } from './link-replacement.ts';
+import { RetiringLink } from './retiring-link.ts';
 
+export type { AgentLinkOptions, AgentLinkState } from './agent-link-options.ts';
 export type { FinalRefusal } from './final-refusal.ts';
-
-/** PROTOCOL.md, "States of a link". */
-export type AgentLinkState = 'dialling' | LinkState;
-
-export interface AgentLinkOptions {
-  readonly url: string;
-  /** In order of preference; none: no subprotocol is offered, and the link speaks JSON. */
-  readonly subprotocols: readonly Subprotocol[];
-  readonly hello: Hello;
-  readonly receiver: PullReceiver;
-  /**
-   * What an attempt dials with, made anew for each: the token is good for minutes. `now` is the relay's time as far as
-   * it is known, in milliseconds since the epoch: tokens are signed by it.
-   */
-  dial(now: number): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
-  /** Absent where the device has no key of its own: it cannot be changed then (feature `rotate`). */
-  readonly keys?: LinkKeys | undefined;
-  readonly redial: RedialSettings;
-  readonly heartbeat: HeartbeatBounds;
-  readonly limits: LinkTimeLimits;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  random(): number;
-  readonly logger: Logger;
-  onState?(state: AgentLinkState): void;
-  /** The link has stopped for good, by the relay's word. */
-  onFinal(refusal: FinalRefusal): void;
-}
-
-export interface LinkTimeLimits {
-  /** For an attempt as a whole. */
-  readonly handshakeMs: number;
-  /** For the relay's `welcome`. */
-  readonly welcomeMs: number;
-  /** For pulls under way when the agent stops. */
-  readonly drainMs: number;
-  /** For a closing handshake. */
-  readonly closeMs: number;
-}
 
 export interface LinkSnapshot {
   readonly state: AgentLinkState;
@@ -69,42 +19,45 @@ export interface LinkSnapshot {
   readonly openForMs: number;
   readonly waitingBytes: number;
   readonly attempt: number;
+  /** Links that have a successor, and finish their pulls. */
+  readonly retiring: number;
   readonly counters: Readonly<LinkCounters>;
 }
 
-/** Keeps one link to the relay: dials, greets, dials again by policy, and drains at the end. */
+/**
+ * Keeps a link to the relay: dials, greets, dials again by policy, opens the next link before the relay ends this one,
+ * and drains at the end.
+ */
 export class AgentLink {
   readonly #options: AgentLinkOptions;
-  readonly #socket: ReconnectingSocket;
-  readonly #answers: HandshakeAnswers;
-  readonly #offer: KeyOffer | undefined;
+  readonly #parts: LinkLineParts;
+  /** The one that is never given up. */
+  #main: LinkLine;
+  /** Dials the link that is to take the place of the main line's. */
+  #next: LinkLine | undefined;
+  readonly #retiring = new Map<LinkLine, RetiringLink>();
+  #replacement: Timer | undefined;
   #hello: Hello;
-  #link: Link | undefined;
+  /** Of an unbroken run of links: by it the relay knows a successor of a link that is still there (PROTOCOL.md). */
+  #run: string;
   #state: AgentLinkState = 'closed';
-  #attempt = 0;
   #lastTrouble: string | undefined;
   #stopping: Promise<void> | undefined;
-  readonly #counters = linkCounters();
-  readonly #collector = new BufferCollector();
 
   constructor(options: AgentLinkOptions) {
     const { clock, logger, keys } = options;
     const { device } = options.hello;
     this.#options = options;
     this.#hello = options.hello;
-    this.#answers = new HandshakeAnswers({ clock, keys, logger });
-    this.#offer = keys && new KeyOffer({ keys, device, clock, logger });
-    this.#socket = new ReconnectingSocket({
-      url: options.url,
-      subprotocols: options.subprotocols,
-      clock,
-      handshakeMs: options.limits.handshakeMs,
-      closeMs: options.limits.closeMs,
-      prepare: () => options.dial(this.#answers.now()),
-      explain: (end, socket, signal) => socket.explain(end, signal),
-      waitAfter: (end, socket) => this.#waitAfter(end, socket),
-      onDial: (socket) => this.#dialled(socket),
-    });
+    this.#run = options.newRun();
+    this.#parts = {
+      options,
+      answers: new HandshakeAnswers({ clock, keys, logger }),
+      offer: keys && new KeyOffer({ keys, device, clock, logger }),
+      counters: linkCounters(),
+      collector: new BufferCollector(),
+    };
+    this.#main = this.#line();
   }
 
   get state(): AgentLinkState {
@@ -120,11 +73,11 @@ export class AgentLink {
   start(signal?: AbortSignal): void {
     if (signal?.aborted) return;
     signal?.addEventListener('abort', () => this.#abort(), { once: true });
-    this.#socket.start();
+    this.#main.start();
   }
 
   /**
-   * Takes no new pulls, gives those under way `limits.drainMs` to finish, says `bye`, and resolves when the socket is
+   * Takes no new pulls, gives those under way `limits.drainMs` to finish, says `bye`, and resolves when the sockets are
    * gone.
    */
   stop(): Promise<void> {
@@ -135,161 +88,153 @@ export class AgentLink {
   /** What the agent offers has changed: said at once where the link is open, and at each link to come. */
   repeatHello(hello: Hello): void {
     this.#hello = hello;
-    this.#link?.repeatHello(hello);
+    this.#main.link?.repeatHello(this.#helloOfRun());
+    this.#next?.link?.repeatHello(this.#helloOfRun());
   }
 
   snapshot(): LinkSnapshot {
-    const link = this.#link;
+    const { link, attempt } = this.#main;
     return {
       state: this.#state,
       subprotocol: link?.subprotocol,
       relay: link?.welcome?.relay,
       openForMs: Math.round(link?.livedMs ?? 0),
       waitingBytes: link?.waitingBytes ?? 0,
-      attempt: this.#attempt,
-      counters: { ...this.#counters },
+      attempt,
+      retiring: this.#retiring.size,
+      counters: { ...this.#parts.counters },
     };
+  }
+
+  #line(): LinkLine {
+    const hooks: LinkLineHooks = {
+      hello: () => this.#helloOfRun(),
+      state: (line) => this.#changed(line),
+      terms: (line, link) => this.#termsOf(line, link),
+      ended: (line, trouble) => this.#ended(line, trouble),
+      final: (refusal) => this.#final(refusal),
+    };
+    return new LinkLine(this.#parts, hooks);
+  }
+
+  #helloOfRun(): Hello {
+    return { ...this.#hello, run: this.#run };
+  }
+
+  #changed(line: LinkLine): void {
+    if (line === this.#next && line.state === 'open') this.#succeed(line);
+    if (line !== this.#main) return;
+    if (line.state === 'open') this.#lastTrouble = undefined;
+    this.#enter(line.state);
+  }
+
+  /** The relay will end the main link: the next one is dialled before. */
+  #termsOf(line: LinkLine, link: Link): void {
+    if (line !== this.#main || this.#stopping !== undefined || this.#next !== undefined) return;
+    const { drainWithinMs: withinMs } = link;
+    const endOfLifeMs = link.welcome?.endOfLifeMs;
+    if (withinMs !== undefined) this.#replaceAfter({ withinMs }, link);
+    else if (endOfLifeMs !== undefined) this.#replaceAfter({ endOfLifeMs }, link);
+    else this.#replacement?.cancel();
+  }
+
+  #replaceAfter(term: LinkTerm, link: Link): void {
+    const { clock, random } = this.#options;
+    this.#replacement?.cancel();
+    const waitMs = replaceAfterMs(term, link.livedMs, random());
+    this.#replacement = clock.after(waitMs, () => this.#dialNext());
+  }
+
+  #dialNext(): void {
+    this.#options.logger.info('dialling the next link, before the relay ends this one');
+    this.#next = this.#line();
+    this.#next.start();
+  }
+
+  /** The next link is open: it takes the pulls from now on, and the one before finishes its own. */
+  #succeed(next: LinkLine): void {
+    const before = this.#main;
+    const { receiver, clock, logger } = this.#options;
+    this.#parts.counters.replaced += 1;
+    this.#main = next;
+    this.#next = undefined;
+    if (before.link === undefined) return;
+    const retiring = new RetiringLink({ link: before.link, receiver, clock });
+    this.#retiring.set(before, retiring);
+    logger.info({ inFlight: receiver.inFlightOn(before.link) }, 'the next link is open');
+    retiring.start();
+  }
+
+  /** Whether the line shall dial again. */
+  #ended(line: LinkLine, trouble: string): boolean {
+    this.#retiring.get(line)?.stop();
+    if (this.#retiring.delete(line) || this.#stopping !== undefined) return false;
+    if (line === this.#next) return true;
+    this.#lastTrouble = trouble;
+    this.#replacement?.cancel();
+    this.#parts.offer?.lost();
+    // What of the link the relay may still believe in, it must not: the next one does not succeed it.
+    this.#run = this.#options.newRun();
+    if (this.#next === undefined) return true;
+    this.#options.logger.info({ reason: trouble }, 'the link ended before the next one was open');
+    this.#main = this.#next;
+    this.#next = undefined;
+    this.#main.link?.repeatHello(this.#helloOfRun());
+    this.#enter(this.#main.state);
+    return false;
+  }
+
+  #final(refusal: FinalRefusal): void {
+    this.#lastTrouble = refusal.text;
+    this.#options.onFinal(refusal);
   }
 
   async #shutDown(): Promise<void> {
     const { receiver, limits, logger } = this.#options;
-    const link = this.#link;
-    this.#offer?.lost();
+    this.#quieten();
+    const next = this.#next?.stop(byeRule('shutdown').close);
     const drained = receiver.drain();
-    if (link?.state === 'open' || link?.state === 'draining') {
-      logger.info({ inFlight: receiver.inFlight, drainMs: limits.drainMs }, 'draining');
-      link.drain();
-      const done = await this.#within(
-        limits.drainMs,
-        drained.then(() => link.flushed()),
-      );
-      link.bye(done ? 'drained' : 'shutdown');
-    } else {
-      link?.bye('shutdown');
-    }
-    await this.#socket.stop(byeRule('shutdown').close);
+    const links = this.#links();
+    const isOpen = links.some(({ state }) => state === 'open' || state === 'draining');
+    if (isOpen) logger.info({ inFlight: receiver.inFlight, drainMs: limits.drainMs }, 'draining');
+    for (const link of links) if (link.state === 'open') link.drain();
+    const flushed = drained.then(() => Promise.all(links.map((link) => link.flushed())));
+    const done = isOpen && (await this.#within(limits.drainMs, flushed));
+    for (const link of links) link.bye(done ? 'drained' : 'shutdown');
+    await Promise.all([next, ...this.#stopLines()]);
+    this.#retiring.clear();
     this.#enter('closed');
   }
 
   #abort(): void {
-    this.#offer?.lost();
-    this.#link?.bye('shutdown');
-    this.#stopping ??= this.#socket.stop(byeRule('shutdown').close);
+    this.#quieten();
+    for (const link of this.#links()) link.bye('shutdown');
+    const stopped = Promise.all(this.#stopLines()).then(() => undefined);
+    this.#stopping ??= stopped;
   }
 
-  async #within(ms: number, work: Promise<void>): Promise<boolean> {
+  /** Nothing is begun any more. */
+  #quieten(): void {
+    this.#replacement?.cancel();
+    this.#parts.offer?.lost();
+    for (const retiring of this.#retiring.values()) retiring.stop();
+  }
+
+  #links(): Link[] {
+    return [this.#main, ...this.#retiring.keys()].flatMap(({ link }) => link ?? []);
+  }
+
+  #stopLines(): Promise<void>[] {
+    const lines = [this.#main, this.#next, ...this.#retiring.keys()];
+    return lines.flatMap((line) => line?.stop(byeRule('shutdown').close) ?? []);
+  }
+
+  async #within(ms: number, work: Promise<unknown>): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
     const timer = this.#options.clock.after(ms, () => late.resolve(false));
     const done = await Promise.race([work.then(() => true), late.promise]);
     timer.cancel();
     return done;
-  }
-
-  #dialled(socket: LinkSocket): void {
-    this.#counters.dials += 1;
-    this.#enter('dialling');
-    socket.once('open', () => this.#opened(socket));
-  }
-
-  #opened(socket: LinkSocket): void {
-    const { receiver, clock, limits, heartbeat } = this.#options;
-    this.#answers.accepted(socket.heard);
-    this.#link = new Link({
-      socket,
-      receiver,
-      clock,
-      collector: this.#collector,
-      heartbeat,
-      welcomeMs: limits.welcomeMs,
-      counters: this.#counters,
-      hooks: {
-        state: (link) => this.#linkChanged(link),
-        malformed: (error) => this.#malformed(error),
-        rotate: (asking) => this.#offer?.wished(asking),
-        rotated: (rotated) => this.#offer?.answered(rotated),
-        failed: (error) =>
-          this.#options.logger.error({ err: error }, 'a frame could not be handled'),
-      },
-    });
-    this.#enter('greeting');
-    this.#link.start(this.#hello);
-  }
-
-  #linkChanged(link: Link): void {
-    if (link.state === 'open') this.#welcomed(link);
-    if (link.state === 'draining' && link.drainWithinMs !== undefined) {
-      this.#options.logger.info({ withinMs: link.drainWithinMs }, 'the relay will close this link');
-    }
-    this.#enter(link.state);
-  }
-
-  #welcomed(link: Link): void {
-    this.#answers.welcomed();
-    this.#lastTrouble = undefined;
-    this.#logOpen(link);
-  }
-
-  #logOpen(link: Link): void {
-    const { relay, limits, heartbeat, endOfLifeMs } = link.welcome ?? {};
-    const { subprotocol } = link;
-    this.#options.logger.info({ subprotocol, relay, limits, heartbeat }, 'link open');
-    if (endOfLifeMs !== undefined) {
-      this.#options.logger.debug({ endOfLifeMs }, 'the relay will end this link by then');
-    }
-  }
-
-  #malformed(error: WireError): void {
-    this.#options.logger.error(
-      { code: error.code, detail: error.message },
-      'the relay sent a malformed frame',
-    );
-  }
-
-  #waitAfter(end: LinkEnd, socket: LinkSocket | undefined): number | undefined {
-    const link = this.#link;
-    this.#link = undefined;
-    this.#offer?.lost();
-    if (this.#stopping !== undefined) return undefined;
-    const bye = link?.byeSaid;
-    const why: LinkEnd = bye === undefined ? end : { cause: 'bye', code: bye.code };
-    const said = bye?.reason ?? socket?.refusal?.detail;
-    const remark = cleanRemark(said ?? (end.cause === 'closed' ? socket?.failure : undefined));
-    const atOnce = this.#answers.ended(end, socket?.heard);
-    this.#lastTrouble = describeTrouble(why, remark);
-    this.#enter('closed');
-    const livedMs = link?.livedMs ?? 0;
-    return this.#redial({ end: why, remark, atOnce, livedMs });
-  }
-
-  #redial(ended: Pick<EndedLink, 'end' | 'remark' | 'atOnce' | 'livedMs'>): number | undefined {
-    const { random, logger } = this.#options;
-    const { end, atOnce, livedMs } = ended;
-    const input = { end, livedMs, attempt: this.#attempt, random: random(), atOnce };
-    const next = redial(input, this.#options.redial);
-    if ('final' in next) {
-      this.#refused(ended, next);
-      return undefined;
-    }
-    const { waitMs, attempt } = next;
-    this.#attempt = attempt;
-    const { clockAheadMs } = this.#answers;
-    logRedial(logger, { ...ended, clockAheadMs, waitMs, attempt });
-    return waitMs;
-  }
-
-  #refused(
-    { end, remark }: Pick<EndedLink, 'end' | 'remark'>,
-    next: Extract<Redial, { final: string }>,
-  ): void {
-    const { url, logger, onFinal } = this.#options;
-    const { device } = this.#hello;
-    const text = describeRefusal({ end, remark, device, url });
-    this.#lastTrouble = text;
-    logger.fatal(
-      { reason: next.final, detail: remark, text },
-      'the relay refuses this agent for good',
-    );
-    onFinal({ reason: next.final, text, exitCode: next.exitCode });
   }
 
   #enter(state: AgentLinkState): void {

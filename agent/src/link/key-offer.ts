@@ -23,6 +23,8 @@ export class KeyOffer {
   #offeredAt: number | undefined;
   #isOffering = false;
   #due: Timer | undefined;
+  /** The last that wished: another may have taken the place of the one that wished first. */
+  #link: OfferLink | undefined;
   /** What the relay has not answered yet. */
   #offered: string | undefined;
 
@@ -32,15 +34,16 @@ export class KeyOffer {
 
   /** The relay asks for another key. A wish that comes too early waits; one that waits already is enough. */
   wished(link: OfferLink): void {
+    this.#link = link;
     if (this.#isOffering || this.#due !== undefined) return;
     const waitMs = this.#waitMs();
     if (waitMs <= 0) {
-      void this.#offer(link);
+      void this.#offer();
       return;
     }
     this.#due = this.#options.clock.after(waitMs, () => {
       this.#due = undefined;
-      void this.#offer(link);
+      void this.#offer();
     });
   }
 
@@ -69,14 +72,14 @@ export class KeyOffer {
     return this.#offeredAt + everyMs - this.#options.clock.monotonic();
   }
 
-  async #offer(link: OfferLink): Promise<void> {
+  async #offer(): Promise<void> {
     const { keys, device, clock, logger } = this.#options;
     this.#offeredAt = clock.monotonic();
     this.#isOffering = true;
     try {
       const { publicKey, proof } = await keys.next(device);
       this.#offered = publicKey;
-      link.control({ action: 'rotate', publicKey, proof });
+      this.#link?.control({ action: 'rotate', publicKey, proof });
       logger.info({ publicKey }, 'the relay wants another key: the next one is offered');
     } catch (error) {
       logger.error({ err: error }, 'the relay wants another key, but none can be made');

@@ -3,6 +3,8 @@ export interface LinkCounters {
   dials: number;
   /** Links that a `welcome` opened. */
   links: number;
+  /** Links that another one took the place of while they were open. */
+  replaced: number;
   framesIn: number;
   framesOut: number;
   pings: number;
@@ -13,5 +15,14 @@ export interface LinkCounters {
 }
 
 export function linkCounters(): LinkCounters {
-  return { dials: 0, links: 0, framesIn: 0, framesOut: 0, pings: 0, ignored: 0, malformed: 0 };
+  return {
+    dials: 0,
+    links: 0,
+    replaced: 0,
+    framesIn: 0,
+    framesOut: 0,
+    pings: 0,
+    ignored: 0,
+    malformed: 0,
+  };
 }

@@ -25,6 +25,7 @@ const hourMs = 3_600_000;
 
 const noPulls: PullReceiver = {
   inFlight: 0,
+  inFlightOn: () => 0,
   receive: () => {},
   room: () => {},
   lost: () => {},
@@ -89,6 +90,7 @@ function start(over: Partial<AgentLinkOptions> = {}): void {
     limits: { handshakeMs: 5_000, welcomeMs: 5_000, drainMs: 5_000, closeMs: 500 },
     clock: systemClock,
     random: () => 0,
+    newRun: () => 'run-of-16-letters',
     logger: pino(
       { level: 'debug' },
       {

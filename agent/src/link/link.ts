@@ -49,6 +49,8 @@ export interface LinkOptions {
 
 export interface LinkHooks {
   state(link: Link): void;
+  /** The relay said its terms: the first time, which opens the link, or again. */
+  welcomed(link: Link): void;
   /** A frame that the relay should not have sent; the link ends. */
   malformed(error: WireError): void;
   /** The relay wants another key of the device. */
@@ -74,6 +76,7 @@ export class Link implements PullLink {
   #livedMs = 0;
   #bye: Bye | undefined;
   #drainWithinMs: number | undefined;
+  #pulledAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LinkOptions) {
     const { socket, receiver, counters, collector, clock, heartbeat } = options;
@@ -111,6 +114,11 @@ export class Link implements PullLink {
   /** The relay asked for the next link, this long before it closes this one. */
   get drainWithinMs(): number | undefined {
     return this.#drainWithinMs;
+  }
+
+  /** When the last pull came, by the monotonic clock. */
+  get pulledAt(): number {
+    return this.#pulledAt;
   }
 
   /** How long it was open, in milliseconds. */
@@ -194,7 +202,10 @@ export class Link implements PullLink {
 
   readonly #handlers: RelayHandlers = {
     welcome: (welcome) => this.#welcomed(welcome),
-    pull: (message) => this.#options.receiver.receive(message, this),
+    pull: (message) => {
+      this.#pulledAt = this.#options.clock.monotonic();
+      this.#options.receiver.receive(message, this);
+    },
     drain: ({ withinMs }) => {
       this.#drainWithinMs = withinMs;
       if (this.#state === 'open') this.#enter('draining');
@@ -249,6 +260,7 @@ export class Link implements PullLink {
     this.#features = { resend: features.includes('resend'), upload: features.includes('upload') };
     this.#watch.start(welcome);
     if (this.#state === 'greeting') this.#open();
+    this.#options.hooks.welcomed(this);
   }
 
   #open(): void {

@@ -68,6 +68,12 @@ export class PullDesk implements PullReceiver {
     return this.#running.size;
   }
 
+  inFlightOn(link: PullLink): number {
+    let count = 0;
+    for (const pull of this.#running.values()) if (pull.link === link) count += 1;
+    return count;
+  }
+
   /** New pulls use these from now on; those under way end with what they began with. */
   replaceSources(sources: ReadonlyMap<string, PolicedSource>): void {
     this.#sources = sources;

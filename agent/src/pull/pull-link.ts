@@ -51,4 +51,6 @@ export interface PullReceiver {
   /** New pulls are refused from now on; resolves when the last one under way has ended. */
   drain(): Promise<void>;
   readonly inFlight: number;
+  /** Of `inFlight`, those that came over this link. */
+  inFlightOn(link: PullLink): number;
 }

@@ -167,6 +167,13 @@ export const configSchema = {
       env: 'PULLWIRE_RELAY_DEADLINE_MAX_MS',
     },
   },
+  linkLifeMs: {
+    doc: 'Milliseconds after which a link ends; its agent opens the next one before. 0: never.',
+    format: 'whole',
+    range: [0, 2_147_483_647],
+    default: 0,
+    env: 'PULLWIRE_RELAY_LINK_LIFE_MS',
+  },
   idleMs: {
     doc: 'Milliseconds in which nothing of a reply moves, after which it is broken off.',
     format: 'whole',
@@ -209,6 +216,7 @@ export interface ConfigValues {
   };
   heartbeat: { intervalMs: number; maxIntervalMs: number; timeoutMs: number };
   deadline: { defaultMs: number; maxMs: number };
+  linkLifeMs: number;
   idleMs: number;
   drainMs: number;
   logLevel: string;

@@ -107,6 +107,7 @@ function toConfig(
     issuers,
     heartbeat: values.heartbeat,
     deadline: values.deadline,
+    linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,
     drainMs: values.drainMs,
     logLevel: values.logLevel as LogLevel,

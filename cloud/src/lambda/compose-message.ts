@@ -5,6 +5,7 @@ import type { Poster } from '../connection/poster.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReplyToKey } from '../reply/reply-to.ts';
 import { FrameReceiver, type GatewayTerms } from '../session/frame-receiver.ts';
+import { connectionLifeMs } from '../session/gateway-link.ts';
 import { version } from '../version.ts';
 import { linkFields } from './link-fields.ts';
 import { createMessage } from './message.ts';
@@ -18,6 +19,8 @@ export interface MessageComposition {
   readonly replyKey: ReplyToKey;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For how long a link may live, where it is less than the gateway lets it. */
+  readonly lifeMs?: number;
 }
 
 const terms: GatewayTerms = {
@@ -27,10 +30,12 @@ const terms: GatewayTerms = {
   // minute below the gateway's own 10 (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000, maxIntervalMs: 540_000 },
   features: ['keep-alive', 'probe', 'resend', 'rotate', 'upload'],
-  lifeMarginMs: 300_000,
+  // An agent without a next link has 5 minutes more.
+  lifeMs: connectionLifeMs - 300_000,
 };
 
-export function composeMessage({ registry, poster, replyKey, clock, log }: MessageComposition) {
+export function composeMessage(composition: MessageComposition) {
+  const { registry, poster, replyKey, clock, log, lifeMs = terms.lifeMs } = composition;
   let rotation: KeyRotation | undefined;
   const receiver = new FrameReceiver({
     registry,
@@ -43,7 +48,7 @@ export function composeMessage({ registry, poster, replyKey, clock, log }: Messa
     poster,
     keys: [replyKey],
     clock,
-    terms,
+    terms: { ...terms, lifeMs },
     events: {
       opened: (link, { agent, sources }) =>
         log.info({ ...linkFields(link), agent, sources: sources.length }, 'link open'),

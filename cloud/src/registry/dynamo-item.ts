@@ -63,7 +63,7 @@ export function linkOfItem(item: Item): LinkRecord {
     labels: jsonOf(item, 'labels', labelMap),
     features: jsonOf(item, 'features', textList),
     ...numbersOf(item, 'expiresAt', 'drainingAt', 'closedAt'),
-    ...textsOf(item, 'replaces', 'closedWhy'),
+    ...textsOf(item, 'run', 'replaces', 'replacesRun', 'closedWhy'),
   };
 }
 

@@ -64,9 +64,9 @@ export async function describeLink(
   connectionId: string,
   hello: LinkDescription,
 ): Promise<LinkRecord | undefined> {
-  const { agent, sources, labels, features } = hello;
+  const { agent, sources, labels, features, run } = hello;
   const key = itemKeys.link(device, instance);
-  const said = { agent, sources, labels, features };
+  const said = { agent, sources, labels, features, ...(run !== undefined && { run }) };
   // Whose word `agent` is stays open until the newer link says hello.
   const served = { sources, labels, features };
   const item =

@@ -35,9 +35,9 @@ export class MemoryLinks implements LinkRegistry {
     connectionId: string,
     hello: LinkDescription,
   ): Promise<LinkRecord | undefined> {
-    const { agent, sources, labels, features } = hello;
+    const { agent, sources, labels, features, run } = hello;
     return this.#change({ device, instance }, connectionId, {
-      own: () => ({ agent, sources, labels, features }),
+      own: () => ({ agent, sources, labels, features, ...(run !== undefined && { run }) }),
       served: () => ({ sources, labels, features }),
     });
   }

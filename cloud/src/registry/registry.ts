@@ -28,6 +28,8 @@ export interface LinkDescription {
   readonly sources: readonly SourceInfo[];
   readonly labels: Readonly<Record<string, string>>;
   readonly features: readonly string[];
+  /** The run of links that it is in (PROTOCOL.md, "The next link"). */
+  readonly run?: string;
 }
 
 /** The latest link of one instance of a device, open or closed. */
@@ -47,6 +49,8 @@ export interface LinkRecord extends LinkDescription {
    * replaced. It stays with a link that ended without a `hello`, and goes when that connection drains or ends.
    */
   readonly replaces?: string;
+  /** The `run` of that link: one of the same run is not told, since its agent ends it itself. */
+  readonly replacesRun?: string;
   /** The link's last word: when it ended, and why. */
   readonly closedAt?: number;
   readonly closedWhy?: string;

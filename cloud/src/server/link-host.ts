@@ -231,7 +231,7 @@ export class LinkHost {
     const { agent, sources } = hello;
     const { subprotocol, remoteAddress } = opened;
     log.info({ agent, subprotocol, remoteAddress, sources: sources.length }, 'link open');
-    for (const older of replaced) this.#replace(older);
+    for (const older of replaced) this.#replace(older, link);
     // The device may have been removed while its agent was let in.
     if (opened.registryVersion !== this.#options.registryVersion()) void this.check(link.device);
     const { rotationAskedAt } = opened.record;
@@ -245,9 +245,13 @@ export class LinkHost {
     return this.#lastConnectedAt;
   }
 
-  #replace(older: LiveLink): void {
-    // One that said drain before finishes its pulls first (PROTOCOL.md, exchange 9).
+  /** One that said drain before, or has this link for its successor, finishes its pulls first (PROTOCOL.md, exchange 9). */
+  #replace(older: LiveLink, newer: LiveLink): void {
     if (older.draining) return;
+    if (older.run !== undefined && older.run === newer.run) {
+      older.draining = true;
+      return;
+    }
     this.#sessions
       .get(older.connection.connectionId)
       ?.end('replaced', 'a newer link of this instance is open');

@@ -59,6 +59,11 @@ export class LiveLink implements PullTarget {
     this.#budget = init.budget;
   }
 
+  /** The run of links that it is in, where its agent says which. */
+  get run(): string | undefined {
+    return this.#hello.run;
+  }
+
   get inFlight(): number {
     return this.#pulls.size;
   }
@@ -99,7 +104,7 @@ export class LiveLink implements PullTarget {
   }
 
   record(): LinkRecord {
-    const { agent, sources, labels, features } = this.#hello;
+    const { agent, sources, labels, features, run } = this.#hello;
     return {
       device: this.device,
       instance: this.instance,
@@ -110,6 +115,7 @@ export class LiveLink implements PullTarget {
       sources,
       labels,
       features,
+      ...(run !== undefined && { run }),
     };
   }
 }

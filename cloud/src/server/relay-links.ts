@@ -84,7 +84,7 @@ export class RelayLinks {
 
   #createHost(): LinkHost {
     const { settings, registry, clock, log, version, objects } = this.#init.parts;
-    const { heartbeat, limits } = settings;
+    const { heartbeat, limits, linkLifeMs } = settings;
     const pulls = limits.pullsPerLink;
     return new LinkHost({
       clock,
@@ -100,6 +100,7 @@ export class RelayLinks {
         relay: `pullwire-relay/${version}`,
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
+        ...(linkLifeMs > 0 && { lifeMs: linkLifeMs }),
         features: objects === undefined ? ['probe', 'rotate'] : ['probe', 'rotate', 'upload'],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),

@@ -16,6 +16,8 @@ export interface RelaySettings {
   };
   readonly heartbeat: HeartbeatTerms;
   readonly deadline: { readonly defaultMs: number; readonly maxMs: number };
+  /** How long a link may live; 0: without end. */
+  readonly linkLifeMs: number;
   readonly idleMs: number;
   readonly drainMs: number;
 }

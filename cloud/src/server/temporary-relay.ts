@@ -27,6 +27,7 @@ const settings = {
   },
   heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
   deadline: { defaultMs: 30_000, maxMs: 60_000 },
+  linkLifeMs: 0,
   idleMs: 60_000,
   drainMs: 0,
 };

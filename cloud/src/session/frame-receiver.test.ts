@@ -50,7 +50,7 @@ function bench(options: BenchOptions = {}): Bench {
     registry: {
       describeLink: async (_device, _instance, connectionId, description: LinkDescription) => {
         said.push(`described ${description.agent}`);
-        return owns(connectionId) ? stored : undefined;
+        return owns(connectionId) ? { ...stored, ...description } : undefined;
       },
       drainLink: async (_device, _instance, _connectionId, at) => said.push(`drains ${at}`) > 0,
       closeLink: async (_device, _instance, _connectionId, { at, why }) =>
@@ -83,7 +83,7 @@ function bench(options: BenchOptions = {}): Bench {
       pulls: 8,
       heartbeat: { intervalMs: 300_000, timeoutMs: 10_000 },
       features: ['keep-alive'],
-      lifeMarginMs: 300_000,
+      lifeMs: 6_900_000,
     },
     events: {
       opened: () => events.push('opened'),
@@ -140,6 +140,19 @@ describe('a message of a link that a gateway holds', () => {
       'c0 {"action":"bye","co',
       'c0 closed',
     ]);
+  });
+
+  it('hello leaves the link alone that it succeeds: its agent ends that when its pulls have ended', async () => {
+    const ofRun = (run: string) => hello.replace('"features":[]', `"features":[],"run":"${run}"`);
+    const told = async (text: string, replacesRun: string) => {
+      const b = bench({ stored: { replaces: 'c0', replacesRun } });
+      await b.receive(text);
+      return b.posts.some((post) => post.startsWith('c0 '));
+    };
+    const [one, other] = ['a'.repeat(16), 'b'.repeat(16)];
+    expect(await told(ofRun(one), one)).toBe(false);
+    expect(await told(ofRun(other), one)).toBe(true);
+    expect(await told(hello, one)).toBe(true);
   });
 
   it('a hello is followed by the wish for another key where the operator had one, and the agent can', async () => {

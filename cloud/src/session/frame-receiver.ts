@@ -18,12 +18,7 @@ import { PostError, type Poster } from '../connection/poster.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import type { StrayReason } from '../reply/reply-desk.ts';
 import { type ReplyToKey, verifyReplyTo } from '../reply/reply-to.ts';
-import {
-  closeGatewayLink,
-  connectionLifeMs,
-  type GatewayConnection,
-  isOpen,
-} from './gateway-link.ts';
+import { closeGatewayLink, type GatewayConnection, isOpen } from './gateway-link.ts';
 
 /** A gateway carries text only. */
 const codec = codecFor('pullwire.v1+json');
@@ -33,8 +28,8 @@ export interface GatewayTerms {
   readonly pulls: number;
   readonly heartbeat: HeartbeatTerms;
   readonly features: readonly string[];
-  /** Before the gateway ends a connection, its agent should have the next one. */
-  readonly lifeMarginMs: number;
+  /** A link is to be replaced by then, from its `$connect` on: before the gateway ends it. */
+  readonly lifeMs: number;
 }
 
 export interface FrameEvents {
@@ -124,8 +119,8 @@ export class FrameReceiver {
       return this.#end(link, 'device-mismatch', differs);
     }
     const { registry, events } = this.#options;
-    const { agent, sources, labels, features } = hello;
-    const description = { agent, sources, labels, features };
+    const { agent, sources, labels, features, run } = hello;
+    const description = { agent, sources, labels, features, ...(run !== undefined && { run }) };
     const { connectionId } = link;
     const record = await registry.describeLink(device, instance, connectionId, description);
     if (record === undefined) {
@@ -143,7 +138,7 @@ export class FrameReceiver {
   #welcome({ connectedAt }: GatewayConnection): RelayMessage {
     const { terms, clock } = this.#options;
     const limits: Limits = { ...codec.limits, headBytes: headLimitBytes, pulls: terms.pulls };
-    const ends = connectedAt + connectionLifeMs - terms.lifeMarginMs;
+    const ends = connectedAt + terms.lifeMs;
     return {
       action: 'welcome',
       version: protocolVersion,
@@ -155,9 +150,12 @@ export class FrameReceiver {
     };
   }
 
-  /** By the record as it was written with the hello: a still newer link may be in its place by now. */
-  async #replaceOlder({ replaces }: LinkRecord): Promise<void> {
-    if (replaces === undefined) return;
+  /**
+   * By the record as it was written with the hello: a still newer link may be in its place by now. One of the same run
+   * has this link for its successor, and its agent ends it when its pulls have ended.
+   */
+  async #replaceOlder({ replaces, replacesRun, run }: LinkRecord): Promise<void> {
+    if (replaces === undefined || (run !== undefined && replacesRun === run)) return;
     await this.#sayBye(replaces, 'replaced', 'a newer link of this instance is open');
   }
 

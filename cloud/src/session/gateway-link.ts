@@ -83,12 +83,17 @@ function newLink(opened: OpenedLink, before: LinkRecord | undefined): LinkRecord
   };
 }
 
+type Replaced = Pick<LinkRecord, 'replaces' | 'replacesRun'>;
+
 /** Whatever takes the pulls now. One that drains finishes those that it has, and is told nothing. */
-function replacedBy(link: LinkRecord | undefined): Pick<LinkRecord, 'replaces'> | undefined {
+function replacedBy(link: LinkRecord | undefined): Replaced | undefined {
   if (link === undefined) return undefined;
   const replaces = servingConnection(link);
-  const drains = link.drainingAt !== undefined && replaces === link.connectionId;
-  return replaces === undefined || drains ? undefined : { replaces };
+  const isOwn = replaces === link.connectionId;
+  const drains = link.drainingAt !== undefined && isOwn;
+  if (replaces === undefined || drains) return undefined;
+  const run = isOwn ? link.run : link.replacesRun;
+  return { replaces, ...(run !== undefined && { replacesRun: run }) };
 }
 
 /** Writes a link's last word. One that comes late, twice or out of order changes nothing. Throws `RegistryError`. */

@@ -26,7 +26,7 @@ const hello: Hello = {
   features: [],
 };
 
-function bench() {
+function bench(lifeMs?: number) {
   const clock = new ManualClock();
   const connection = new ClosableTarget();
   const replies = new ReplyDesk([replyToKey('1', Buffer.alloc(32))], () => 0);
@@ -41,6 +41,7 @@ function bench() {
       limits: { frameBytes: 1, bodyBytes: 1, headBytes: 2, pulls: 3 },
       heartbeat: { intervalMs: 10, timeoutMs: 5 },
       features: ['x'],
+      ...(lifeMs !== undefined && { lifeMs }),
     },
     budget: new MessageBudget(clock),
     events: {
@@ -166,5 +167,41 @@ describe('a link at the relay', () => {
     const { session, events } = greeted();
     for (let at = 0; at < 600; at += 1) session.pinged();
     expect(events.at(-1)).toBe('closed too-many-messages');
+  });
+});
+
+describe('a link with an end of life', () => {
+  const life = (b: ReturnType<typeof bench>) =>
+    b.connection.sent.flatMap((sent) => (sent.action === 'welcome' ? [sent.endOfLifeMs] : []));
+
+  test('says in each welcome how much is left, and ends with its last word', () => {
+    const b = bench(30_000);
+    b.session.receive(hello);
+    b.clock.advance(12_000);
+    b.session.receive(hello);
+    expect(life(b)).toEqual([30_000, 18_000]);
+    b.clock.advance(17_999);
+    expect(b.session.state).toBe('open');
+    b.clock.advance(1);
+    expect(b.connection.closedWith).toEqual(['end-of-life']);
+    expect(b.events.at(-1)).toBe('closed end-of-life');
+    expect(b.clock.pending).toBe(0);
+  });
+
+  test('one that said drain gets as long again, and no longer', () => {
+    const b = bench(30_000);
+    b.session.receive(hello);
+    b.session.receive({ action: 'drain' });
+    b.clock.advance(59_999);
+    expect(b.session.state).toBe('draining');
+    b.clock.advance(1);
+    expect(b.connection.closedWith).toEqual(['end-of-life']);
+  });
+
+  test('its timer ends with it', () => {
+    const b = bench(30_000);
+    b.session.receive(hello);
+    b.session.lost('link-lost');
+    expect(b.clock.pending).toBe(0);
   });
 });

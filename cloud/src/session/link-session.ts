@@ -28,6 +28,8 @@ export interface WelcomeTerms {
   readonly relay: string;
   readonly limits: Limits;
   readonly heartbeat: HeartbeatTerms;
+  /** From its first `hello` on a link ends by then; absent: never. */
+  readonly lifeMs?: number;
   readonly features: readonly string[];
 }
 
@@ -66,6 +68,8 @@ export class LinkSession {
   readonly #sender: { readonly device: string; readonly connectionId: string };
   #state: LinkState = 'greeting';
   #helloTimer: Timer | undefined;
+  #endOfLife: Timer | undefined;
+  #openedAt = 0;
 
   constructor(options: LinkSessionOptions) {
     this.#options = options;
@@ -130,6 +134,7 @@ export class LinkSession {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#helloTimer?.cancel();
+    this.#endOfLife?.cancel();
     this.#options.events.closed(why);
   }
 
@@ -168,23 +173,38 @@ export class LinkSession {
       );
     }
     const first = this.#state === 'greeting';
-    if (first) {
-      this.#helloTimer?.cancel();
-      this.#state = 'open';
-    }
+    if (first) this.#open();
     this.#welcome();
     if (first) events.opened(hello);
     else events.described(hello);
   }
 
+  #open(): void {
+    const { clock, terms } = this.#options;
+    this.#helloTimer?.cancel();
+    this.#state = 'open';
+    this.#openedAt = clock.monotonic();
+    if (terms.lifeMs !== undefined) this.#endAfter(terms.lifeMs, false);
+  }
+
+  /** A link that has its successor gets as long again for pulls that are still under way. */
+  #endAfter(lifeMs: number, isLast: boolean): void {
+    this.#endOfLife = this.#options.clock.after(lifeMs, () => {
+      if (this.#state === 'draining' && !isLast) this.#endAfter(lifeMs, true);
+      else this.end('end-of-life', `a link lives for ${lifeMs} ms here (linkLifeMs)`);
+    });
+  }
+
   #welcome(): void {
-    const { connection, terms } = this.#options;
+    const { connection, terms, clock } = this.#options;
+    const leftMs = (terms.lifeMs ?? 0) - (clock.monotonic() - this.#openedAt);
     connection.control({
       action: 'welcome',
       version: protocolVersion,
       relay: terms.relay,
       limits: { ...terms.limits, ...connection.limits },
       heartbeat: terms.heartbeat,
+      ...(terms.lifeMs !== undefined && { endOfLifeMs: Math.max(1, Math.round(leftMs)) }),
       features: terms.features,
     });
   }

@@ -48,6 +48,8 @@ export interface AwsWorldOptions
   readonly httpClock?: Clock;
   /** As they stand in `PULLWIRE_ISSUERS`. */
   readonly issuers?: readonly unknown[];
+  /** When agents are told to have their next link; `switches.lifeMs` is when the gateway ends one. */
+  readonly linkLifeMs?: number;
 }
 
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
@@ -213,6 +215,7 @@ export class AwsWorld {
           replyKey: this.#keys.replyTo,
           clock,
           log: this.#logOf('message'),
+          ...(this.#options.linkLifeMs !== undefined && { lifeMs: this.#options.linkLifeMs }),
         }),
     };
   }

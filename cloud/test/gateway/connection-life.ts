@@ -1,19 +1,21 @@
 import type { Clock, Timer } from '@pullwire/shared';
 import { gatewayLimit } from './gateway-limit.ts';
 
-/** How long a connection may live: 10 minutes after its last message, and 2 hours in all. */
+/** How long a connection may live: 10 minutes after its last message, and 2 hours in all unless told. */
 export class ConnectionLife {
   /** Epoch milliseconds. */
   lastActiveAt: number;
   readonly #clock: Clock;
+  readonly #lifeMs: number;
   readonly #over: () => void;
   #lastActive: number;
   #idle: Timer | undefined;
   #whole: Timer | undefined;
 
   /** `over` is called once, when either time is out. */
-  constructor(clock: Clock, over: () => void) {
+  constructor(clock: Clock, lifeMs: number, over: () => void) {
     this.#clock = clock;
+    this.#lifeMs = lifeMs;
     this.#over = over;
     this.lastActiveAt = clock.wall();
     this.#lastActive = clock.monotonic();
@@ -21,7 +23,7 @@ export class ConnectionLife {
 
   start(): void {
     this.touch();
-    this.#whole = this.#clock.after(gatewayLimit.lifeMs, this.#over);
+    this.#whole = this.#clock.after(this.#lifeMs, this.#over);
     this.#watchIdle(gatewayLimit.idleMs);
   }
 

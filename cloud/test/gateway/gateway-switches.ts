@@ -1,3 +1,5 @@
+import { gatewayLimit } from './gateway-limit.ts';
+
 /** What AWS.md marks [?] about WebSocket APIs: tests must pass either way. */
 export interface GatewaySwitches {
   /** Whether a client's ping keeps a connection from going idle. */
@@ -12,6 +14,8 @@ export interface GatewaySwitches {
   readonly datesAcceptance: boolean;
   /** Bytes that may wait for a client that does not read; beyond them posts are answered 429. */
   readonly clientBufferBytes: number;
+  /** 2 hours; for tests that cannot wait for so long. */
+  readonly lifeMs: number;
 }
 
 /** The least friendly reading of each. */
@@ -22,4 +26,5 @@ export const gatewayDefaults: GatewaySwitches = {
   splitsPosts: true,
   datesAcceptance: false,
   clientBufferBytes: 4 * 1024 * 1024,
+  lifeMs: gatewayLimit.lifeMs,
 };

@@ -27,6 +27,7 @@ function bench() {
   };
   const journal = new LinkJournal({
     registry: {
+      link: async () => undefined,
       openLink: async (record) => {
         await write(`open ${record.connectionId} ${record.agent}`);
         return 'opened';
@@ -77,6 +78,15 @@ describe('link journal', () => {
 
   test('a description that waits beside the opening goes with it', async () => {
     const b = bench();
+    b.journal.opened(link('c0'));
+    b.journal.opened(link());
+    b.journal.described(link('c1', 'a/2'));
+    await b.journal.flush();
+    expect(b.calls).toEqual(['open c0 a/1', 'open c1 a/2']);
+  });
+
+  test('a description that comes after an opening which failed is written beside it: that one may stand', async () => {
+    const b = bench();
     b.fail(true);
     b.journal.opened(link());
     await b.journal.flush();
@@ -85,7 +95,7 @@ describe('link journal', () => {
     b.calls.length = 0;
     b.clock.advance(5_000);
     await b.journal.flush();
-    expect(b.calls).toEqual(['open c1 a/2']);
+    expect(b.calls).toEqual(['open c1 a/2', 'describe c1 a/2']);
   });
 
   test('a registry that is down loses nothing: all is written when it is back', async () => {
@@ -100,7 +110,8 @@ describe('link journal', () => {
     b.calls.length = 0;
     b.clock.advance(5_000);
     await b.journal.flush();
-    expect(b.calls).toEqual(['open c1 a/1', 'open c2 a/1', 'close c1 idle']);
+    // One after the other, since both are of one instance.
+    expect(b.calls).toEqual(['open c1 a/1', 'close c1 idle', 'open c2 a/1']);
     expect(b.journal.waiting).toBe(0);
   });
 });

@@ -11,6 +11,8 @@ interface Entry {
   /** What of the link is still to be written; a link that is opened is described with it. */
   opens: boolean;
   describes: boolean;
+  /** The opening may stand already, and only its answer be lost: what was described since is not in it. */
+  tried: boolean;
   end: LinkEnd | undefined;
   /** Changes while a write is under way call for another. */
   version: number;
@@ -19,7 +21,7 @@ interface Entry {
 }
 
 export interface LinkJournalOptions {
-  readonly registry: Pick<Registry, 'openLink' | 'describeLink' | 'closeLink'>;
+  readonly registry: Pick<Registry, 'link' | 'openLink' | 'describeLink' | 'closeLink'>;
   readonly clock: Clock;
   failed(error: unknown, waiting: number): void;
 }
@@ -75,12 +77,13 @@ export class LinkJournal {
     this.#entries.clear();
   }
 
-  #note(link: LinkRecord, change: Partial<Omit<Entry, 'link' | 'version' | 'underWay'>>): void {
+  #note(link: LinkRecord, change: Partial<Pick<Entry, 'opens' | 'describes' | 'end'>>): void {
     const { connectionId } = link;
     const entry = this.#entries.get(connectionId) ?? {
       link,
       opens: false,
       describes: false,
+      tried: false,
       end: undefined,
       version: 0,
       underWay: false,
@@ -99,9 +102,14 @@ export class LinkJournal {
     }
   }
 
-  /** The first one that no writer has; those that writers have stand at the front. */
+  /** The first one that no writer has, and of whose instance none came before: those are written one after the other. */
   #next(): Entry | undefined {
-    for (const entry of this.#entries.values()) if (!entry.underWay) return entry;
+    const before = new Set<string>();
+    for (const entry of this.#entries.values()) {
+      const instance = `${entry.link.device}#${entry.link.instance}`;
+      if (!entry.underWay && !before.has(instance)) return entry;
+      before.add(instance);
+    }
     return undefined;
   }
 
@@ -140,18 +148,33 @@ export class LinkJournal {
 
   async #writeOne(entry: Entry): Promise<void> {
     const { registry } = this.#options;
-    const { link, opens, describes, end } = entry;
+    const { link, opens, describes, tried, end } = entry;
     const { device, instance, connectionId } = link;
     entry.opens = false;
     entry.describes = false;
     try {
-      if (opens) await registry.openLink(link);
-      else if (describes) await registry.describeLink(device, instance, connectionId, link);
+      entry.tried ||= opens;
+      if (opens) await this.#open(link);
+      if (describes && (tried || !opens))
+        await registry.describeLink(device, instance, connectionId, link);
     } catch (error) {
       entry.opens ||= opens;
       entry.describes ||= describes;
       throw error;
     }
     if (end !== undefined) await registry.closeLink(device, instance, connectionId, end);
+  }
+
+  /**
+   * An instance's links are written in the order in which they came, by this process alone: what counts as newer is of a
+   * process before this one, whose clock was ahead.
+   */
+  async #open(link: LinkRecord): Promise<void> {
+    const { registry } = this.#options;
+    if ((await registry.openLink(link)) === 'opened') return;
+    const stored = await registry.link(link.device, link.instance);
+    if (stored?.connectionId === link.connectionId) return;
+    const connectedAt = Math.max(link.connectedAt, (stored?.connectedAt ?? 0) + 1);
+    await registry.openLink({ ...link, connectedAt });
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
 import type { ReplyDesk, StrayReason } from '../reply/reply-desk.ts';
+import { type LinkDeed, type LinkEvent, type LinkState, linkStep } from './link-state.ts';
 import type { MessageBudget } from './message-budget.ts';
 
 /** Who dialled, by its handshake token. */
@@ -20,9 +21,6 @@ export interface LinkIdentity {
   readonly device: string;
   readonly instance: string;
 }
-
-/** PROTOCOL.md, "States of a link". */
-export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
 
 export interface WelcomeTerms {
   readonly relay: string;
@@ -84,17 +82,15 @@ export class LinkSession {
   }
 
   start(): void {
-    const detail = `no hello within ${helloWithinMs} ms`;
     this.#helloTimer = this.#options.clock.after(helloWithinMs, () =>
-      this.end('hello-timeout', detail),
+      this.#dismiss('silence', 'hello-timeout', `no hello within ${helloWithinMs} ms`),
     );
   }
 
   receive(message: AgentMessage | Ignored): void {
+    const { does } = linkStep(this.#state, eventOf(message));
     if (this.#state === 'closed') return;
-    if (this.#state === 'greeting' && message.action !== 'hello' && message.action !== 'bye') {
-      return this.end('protocol-error', `${message.action} came before hello`);
-    }
+    if (does === 'refuse') return this.end('protocol-error', `${message.action} came before hello`);
     switch (message.action) {
       case 'hello':
         return this.#hello(message);
@@ -124,18 +120,27 @@ export class LinkSession {
 
   /** Ends the link from this side, with a `bye`. */
   end(code: string, reason: string): void {
-    if (this.#state === 'closed') return;
-    this.#options.connection.close(code, reason);
-    this.lost(code);
+    this.#dismiss('end', code, reason);
   }
 
   /** The link has ended, however it came. */
   lost(why: string): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#helloTimer?.cancel();
-    this.#endOfLife?.cancel();
-    this.#options.events.closed(why);
+    if (this.#enter('lost') === 'note') this.#options.events.closed(why);
+  }
+
+  /** Moves on; what is to be done is the caller's. */
+  #enter(event: LinkEvent): LinkDeed {
+    const { state, does } = linkStep(this.#state, event);
+    this.#state = state;
+    if (state !== 'greeting') this.#helloTimer?.cancel();
+    if (state === 'closed') this.#endOfLife?.cancel();
+    return does;
+  }
+
+  #dismiss(event: 'silence' | 'flood' | 'end' | 'wrong-hello', code: string, reason: string): void {
+    if (this.#enter(event) !== 'dismiss') return;
+    this.#options.connection.close(code, reason);
+    this.#options.events.closed(code);
   }
 
   #aside(message: AgentDrain | KeepAlive | OfferedKey | Ignored): void {
@@ -155,7 +160,7 @@ export class LinkSession {
   #mayBeMore(messages = 1): boolean {
     if (this.#state === 'closed') return false;
     if (this.#options.budget.spend(messages)) return true;
-    this.end('too-many-messages', 'far more messages came than pulls need');
+    this.#dismiss('flood', 'too-many-messages', 'far more messages came than pulls need');
     return false;
   }
 
@@ -164,25 +169,21 @@ export class LinkSession {
     const { identity, events } = this.#options;
     if (hello.version !== protocolVersion) {
       const versions = `the agent speaks version ${hello.version}, this relay ${protocolVersion}`;
-      return this.end('unsupported-version', versions);
+      return this.#dismiss('wrong-hello', 'unsupported-version', versions);
     }
     if (hello.device !== identity.device || hello.instance !== identity.instance) {
-      return this.end(
-        'device-mismatch',
-        'the device or instance in hello is not that of the token',
-      );
+      const differs = 'the device or instance in hello is not that of the token';
+      return this.#dismiss('wrong-hello', 'device-mismatch', differs);
     }
-    const first = this.#state === 'greeting';
-    if (first) this.#open();
+    const does = this.#enter('hello');
+    if (does === 'open') this.#begin();
     this.#welcome();
-    if (first) events.opened(hello);
+    if (does === 'open') events.opened(hello);
     else events.described(hello);
   }
 
-  #open(): void {
+  #begin(): void {
     const { clock, terms } = this.#options;
-    this.#helloTimer?.cancel();
-    this.#state = 'open';
     this.#openedAt = clock.monotonic();
     if (terms.lifeMs !== undefined) this.#endAfter(terms.lifeMs, false);
   }
@@ -217,13 +218,35 @@ export class LinkSession {
   }
 
   #drain(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'draining';
-    this.#options.events.draining();
+    if (this.#enter('drain') === 'drain') this.#options.events.draining();
   }
 
   #bye(code: string, reason: string | undefined): void {
+    if (this.#enter('bye') !== 'let go') return;
     this.#options.connection.close(code, reason ?? '');
-    this.lost(code);
+    this.#options.events.closed(code);
+  }
+}
+
+/** Whether a hello is the right one shows when it is read. */
+function eventOf({ action }: AgentMessage | Ignored): LinkEvent {
+  switch (action) {
+    case 'hello':
+    case 'drain':
+    case 'keep-alive':
+    case 'rotate':
+    case 'bye':
+      return action;
+    case 'ignored':
+      return 'unknown';
+    case 'head':
+    case 'body':
+    case 'end':
+    case 'fault':
+    case 'credit':
+    case 'upload':
+    case 'complete':
+    case 'probed':
+      return 'reply';
   }
 }

@@ -9,6 +9,9 @@ import type { AgentConfig } from './config/agent-config.ts';
 import { KeyRing } from './identity/key-ring.ts';
 import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
 import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
+import { IdlePath } from './link/idle-path.ts';
+import { LinkPace } from './link/link-pace.ts';
+import { PathMemory } from './link/path-memory.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { relayTrust } from './link/relay-trust.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
@@ -52,6 +55,7 @@ export class Agent {
   readonly #sources: AgentSources;
   readonly #desk: PullDesk;
   readonly #parts: HttpsPartStore;
+  readonly #paths: PathMemory;
   #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
@@ -60,6 +64,7 @@ export class Agent {
     const { insecure, uploadHosts } = config;
     this.#config = config;
     this.#deps = deps;
+    this.#paths = new PathMemory(`${config.keyFile}.paths.json`, logger);
     const rules = { relayHost: new URL(config.relay).hostname, hosts: uploadHosts, insecure };
     const secureContext = (): SecureContext => this.#secureContext();
     this.#parts = new HttpsPartStore({ rules, secureContext, env, clock });
@@ -80,6 +85,7 @@ export class Agent {
    */
   async start(signal?: AbortSignal): Promise<void> {
     const keys = await this.#readKeys();
+    await this.#paths.start();
     const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
     await this.#take(this.#config);
     this.#logStart(proxy);
@@ -91,6 +97,7 @@ export class Agent {
   async stop(): Promise<void> {
     const [link] = await Promise.allSettled([this.#link?.stop()]);
     this.#parts.close();
+    await this.#paths.stop();
     await this.#sources.close();
     if (link.status === 'rejected') throw link.reason;
   }
@@ -156,7 +163,7 @@ export class Agent {
   }
 
   #createLink(keys: KeyRing | undefined, proxy: URL | undefined): AgentLink {
-    const { relay, subprotocols, redial, heartbeat, drainMs } = this.#config;
+    const { relay, subprotocols, redial, drainMs } = this.#config;
     const { clock, random, logger, onFinal } = this.#deps;
     const secureContext = this.#secureContext();
     return new AgentLink({
@@ -171,7 +178,7 @@ export class Agent {
         tunnel: proxy && openTunnel(proxy, secureContext),
       }),
       redial,
-      heartbeat,
+      pace: this.#createPace(),
       limits: { ...linkLimits, drainMs },
       clock,
       random,
@@ -179,6 +186,17 @@ export class Agent {
       logger,
       onFinal,
     });
+  }
+
+  #createPace(): LinkPace {
+    const { relay, heartbeat, metered } = this.#config;
+    const { clock, logger } = this.#deps;
+    const { host } = new URL(relay);
+    const path = new IdlePath(clock, this.#paths.known(host), (known) =>
+      this.#paths.keep(host, known),
+    );
+    const { dailyBytes } = metered;
+    return new LinkPace({ clock, bounds: heartbeat, path, dailyBytes, logger });
   }
 
   #secureContext(): SecureContext {

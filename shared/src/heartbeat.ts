@@ -1,5 +1,5 @@
 import type { Clock, Timer } from './clock.ts';
-import { hasWritten, isSending, type Movement } from './movement.ts';
+import { hasWritten, isSending, type Movement, movedBytes } from './movement.ts';
 
 export interface HeartbeatSettings {
   readonly intervalMs: number;
@@ -12,8 +12,8 @@ export interface HeartbeatHooks {
   /** Says unasked that the peer is heard; absent where it would not get through to the peer. */
   reassure?(): void;
   movement(): Movement;
-  /** An answer came, and before its ping the link was silent for `quietMs`. */
-  held?(quietMs: number): void;
+  /** An answer came; before its ping the link was silent for `quietMs`, and `bytes` have moved since, either way. */
+  held?(quietMs: number, bytes: number): void;
   /** Called once; the heartbeat has stopped. */
   dead(): void;
 }
@@ -28,8 +28,8 @@ interface Ping {
   readonly sentAt: number;
   /** Silence before it. */
   readonly quietMs: number;
-  /** Bytes received before it. */
-  readonly received: number;
+  /** What had moved before it. */
+  readonly before: Movement;
   /** When the time for the answer began anew, and what had moved by then. */
   readonly at: number;
   readonly movement: Movement;
@@ -82,6 +82,11 @@ export class Heartbeat {
     return this.#settings;
   }
 
+  /** A ping waits for its answer. */
+  get isAsking(): boolean {
+    return this.#ping !== undefined;
+  }
+
   /** Silence at most until a peer that speaks is heard again or the link is dead, where nothing waits to be sent. */
   get silenceMs(): number {
     const { intervalMs } = this.#settings;
@@ -91,7 +96,8 @@ export class Heartbeat {
   /** Milliseconds of silence: before the ping that waits for its answer where there is one, else until now. */
   get quietMs(): number {
     this.#note(this.#hooks.movement());
-    return this.#ping?.quietMs ?? this.#clock.monotonic() - this.#activeAt;
+    if (this.#ping !== undefined) return this.#ping.quietMs;
+    return this.#last.waiting > 0 ? 0 : this.#clock.monotonic() - this.#activeAt;
   }
 
   /** Starts, or starts anew, in a moment in which the path is alive. */
@@ -129,7 +135,7 @@ export class Heartbeat {
     this.#ping = undefined;
     this.#note(this.#hooks.movement());
     if (this.#timer === undefined) return;
-    if (ping !== undefined) this.#hooks.held?.(ping.quietMs);
+    if (ping !== undefined) this.#hooks.held?.(ping.quietMs, movedBytes(ping.before, this.#last));
   }
 
   get #timeoutMs(): number {
@@ -207,11 +213,11 @@ export class Heartbeat {
   #ask(): void {
     const at = this.#clock.monotonic();
     const quietMs = at - this.#activeAt;
+    const before = this.#last;
     this.#pings += 1;
     this.#hooks.ping();
     this.#note(this.#hooks.movement());
-    const { received } = this.#last;
-    this.#ping = { sentAt: at, quietMs, received, at, movement: this.#last };
+    this.#ping = { sentAt: at, quietMs, before, at, movement: this.#last };
   }
 
   #isDead(): boolean {
@@ -229,9 +235,9 @@ export class Heartbeat {
   }
 
   /** So much comes in that the answer can wait behind it. */
-  #isBehindData({ at, movement, received }: Ping): boolean {
+  #isBehindData({ at, movement, before }: Ping): boolean {
     const bytes = this.#last.received - movement.received;
-    if (this.#last.received - received > mostBehindBytes) return false;
+    if (this.#last.received - before.received > mostBehindBytes) return false;
     return bytes > slowestPath * (this.#clock.monotonic() - at);
   }
 }

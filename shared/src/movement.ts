@@ -27,6 +27,12 @@ export function isSending(before: Movement, now: Movement): boolean {
   return now.sent !== before.sent || now.inKernelQueue !== before.inKernelQueue;
 }
 
+/** Received and written, together. */
+export function movedBytes(before: Movement, now: Movement): number {
+  const { received, sent, waiting } = before;
+  return now.received + now.sent + now.waiting - (received + sent + waiting);
+}
+
 /** Something was written, taken by the kernel or not. */
 export function hasWritten(before: Movement, now: Movement): boolean {
   return now.sent + now.waiting !== before.sent + before.waiting;

@@ -24,6 +24,8 @@ export interface AgentConfig {
   /** Hosts, besides the relay's, at which the relay may have large replies stored. */
   readonly uploadHosts: readonly string[];
   readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
+  /** What keep-alives may cost a day; null: the link is not metered. */
+  readonly metered: { readonly dailyBytes: number | null };
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;

@@ -1,5 +1,6 @@
 import { devicePattern, instancePattern } from '@pullwire/shared';
 import convict from 'convict';
+import { readSize } from '../source/quantity.ts';
 import { logLevels } from './agent-config.ts';
 import type { ScalarSetting } from './config-setting.ts';
 
@@ -63,6 +64,12 @@ const formats: Readonly<Record<string, ConfigFormat>> = {
   count: {
     expected: ([least, most]) => `a whole number from ${least} to ${most}`,
     read: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
+    accepts: isWithin,
+  },
+  size: {
+    expected: ([least, most]) =>
+      `bytes from ${least} to ${most}, as a number or like 500B, 64KiB or 10MB`,
+    read: (text) => readSize(text) ?? text,
     accepts: isWithin,
   },
   'log-level': {

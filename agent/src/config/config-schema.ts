@@ -8,7 +8,7 @@ interface SchemaNode {
   readonly nullable?: true;
   readonly env: string;
   readonly flag: string;
-  /** Of a `duration` or `count`: the least and the most. */
+  /** Of a `duration`, `count` or `size`: the least and the most. */
   readonly range?: readonly [least: number, most: number];
 }
 
@@ -26,6 +26,7 @@ export interface ConfigValues {
   readonly encodings: readonly ('bin' | 'json')[];
   readonly uploadHosts: readonly string[];
   readonly heartbeat: { readonly minMs: number; readonly maxMs: number };
+  readonly metered: { readonly dailyBytes: number | null };
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
@@ -133,6 +134,17 @@ export const configSchema = {
       default: 600_000,
       env: 'PULLWIRE_AGENT_HEARTBEAT_MAX',
       flag: '--heartbeat-max',
+    },
+  },
+  metered: {
+    dailyBytes: {
+      doc: 'Each byte of the link costs: keep-alives become as rare as it takes to stay within this many bytes a day. See docs/metered.md.',
+      format: 'size',
+      range: [1, 1_000_000_000],
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_AGENT_METERED_DAILY_BYTES',
+      flag: '--metered-daily-bytes',
     },
   },
   redial: {

@@ -52,6 +52,7 @@ describe('loadConfig', () => {
       subprotocols: ['pullwire.v1+bin', 'pullwire.v1+json'],
       uploadHosts: ['*.amazonaws.com', '*.amazonaws.com.cn'],
       heartbeat: { minMs: 1_000, maxMs: 600_000 },
+      metered: { dailyBytes: null },
       redial: { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 },
       drainMs: 10_000,
       maxPulls: 512,
@@ -101,6 +102,18 @@ describe('loadConfig', () => {
         'uploadHosts: expected a list of host names such as s3.example.com or *.example.com, or none',
       ]);
     }
+  });
+
+  it('takes a budget of bytes from the file, a variable or a flag, with its unit', async () => {
+    const file = `${minimal}metered: { dailyBytes: 100KB }\n`;
+    expect((await load(file)).metered).toEqual({ dailyBytes: 100_000 });
+    const env = { PULLWIRE_AGENT_METERED_DAILY_BYTES: '2MiB' };
+    expect((await load(file, { env })).metered).toEqual({ dailyBytes: 2_097_152 });
+    const flags = { 'metered.dailyBytes': '5000' };
+    expect((await load(file, { env, flags })).metered).toEqual({ dailyBytes: 5_000 });
+    expect(await problems(`${minimal}metered: { dailyBytes: lots }\n`)).toEqual([
+      'metered.dailyBytes: expected bytes from 1 to 1000000000, as a number or like 500B, 64KiB or 10MB; found "lots"',
+    ]);
   });
 
   it('cannot be changed afterwards', async () => {

@@ -2,9 +2,9 @@ import type { Clock, Hello, Subprotocol } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { PullReceiver } from '../pull/pull-link.ts';
 import type { FinalRefusal } from './final-refusal.ts';
-import type { HeartbeatBounds } from './heartbeat-bounds.ts';
 import type { LinkState } from './link.ts';
 import type { LinkKeys } from './link-keys.ts';
+import type { LinkPace } from './link-pace.ts';
 import type { Dial } from './link-socket.ts';
 import type { RedialSettings } from './redial-policy.ts';
 
@@ -25,7 +25,7 @@ export interface AgentLinkOptions {
   /** Absent where the device has no key of its own: it cannot be changed then (feature `rotate`). */
   readonly keys?: LinkKeys | undefined;
   readonly redial: RedialSettings;
-  readonly heartbeat: HeartbeatBounds;
+  readonly pace: LinkPace;
   readonly limits: LinkTimeLimits;
   readonly clock: Clock;
   /** In [0, 1). */

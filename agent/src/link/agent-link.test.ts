@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullLink, PullMessage, PullReceiver } from '../pull/pull-link.ts';
 import { AgentLink, type AgentLinkOptions, type FinalRefusal } from './agent-link.ts';
 import { FakeRelay, plainWelcome, type RelayEnd } from './fake-relay.ts';
+import { meteredPace, plainPace } from './plain-pace.ts';
 
 const hello: Hello = {
   action: 'hello',
@@ -107,7 +108,7 @@ function start(over: Partial<AgentLinkOptions> = {}, signal?: AbortSignal): void
     receiver: desk,
     dial: async () => ({ headers: { authorization: `Bearer secret-${++token}` } }),
     redial: { baseMs: 1, capMs: 1, stableMs: 30_000 },
-    heartbeat: { minMs: 1, maxMs: 600_000 },
+    pace: plainPace({ minMs: 1, maxMs: 600_000 }),
     limits,
     clock: systemClock,
     random: () => 0,
@@ -336,6 +337,17 @@ describe('an open link', () => {
     link.ws.terminate();
     const next = await relay.link();
     expect(await next.next('hello')).toMatchObject({ labels: { site: 'north' } });
+  });
+
+  it('tells the relay at which pace to watch where the link is metered, with all else it offers', async () => {
+    start({ pace: meteredPace() });
+    const heartbeat = { intervalMs: 40, timeoutMs: 40, maxIntervalMs: 60 };
+    const link = await relay.welcome({ heartbeat });
+    expect(await link.next('hello')).toEqual({ ...hello, heartbeatMs: 60 });
+    link.send({ ...plainWelcome, heartbeat });
+    agent.repeatHello({ ...hello, labels: { site: 'north' } });
+    expect(await link.next('hello')).toMatchObject({ heartbeatMs: 60, labels: { site: 'north' } });
+    expect(agent.snapshot().keepAlive).toMatchObject({ intervalMs: 60, dailyBytes: 1 });
   });
 
   it('keeps a changed hello back until the first one is answered', async () => {

@@ -6,6 +6,7 @@ import { KeyOffer } from './key-offer.ts';
 import type { Link } from './link.ts';
 import { type LinkCounters, linkCounters } from './link-counters.ts';
 import { LinkLine, type LinkLineHooks, type LinkLineParts } from './link-line.ts';
+import type { KeepAliveSnapshot } from './link-pace.ts';
 import { type LinkTerm, replaceAfterMs } from './link-replacement.ts';
 import { RetiringLink } from './retiring-link.ts';
 
@@ -22,6 +23,7 @@ export interface LinkSnapshot {
   /** Links that have a successor, and finish their pulls. */
   readonly retiring: number;
   readonly counters: Readonly<LinkCounters>;
+  readonly keepAlive: KeepAliveSnapshot;
 }
 
 /**
@@ -103,6 +105,7 @@ export class AgentLink {
       attempt,
       retiring: this.#retiring.size,
       counters: { ...this.#parts.counters },
+      keepAlive: this.#options.pace.snapshot(),
     };
   }
 

@@ -90,14 +90,14 @@ export class LinkLine {
 
   #opened(socket: LinkSocket): void {
     const { options, answers, offer, counters, collector } = this.#parts;
-    const { receiver, clock, limits, heartbeat, logger } = options;
+    const { receiver, clock, limits, pace, logger } = options;
     answers.accepted(socket.heard);
     this.#link = new Link({
       socket,
       receiver,
       clock,
       collector,
-      heartbeat,
+      pace,
       welcomeMs: limits.welcomeMs,
       counters,
       hooks: {

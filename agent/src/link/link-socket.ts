@@ -1,9 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { type Clock, frameLimits, type Movement, movementOf } from '@pullwire/shared';
 import { type ClientOptions, WebSocket } from 'ws';
 import { type CertificateWay, explainOutsideDates, isOutsideDates } from './certificate-dates.ts';
+import type { WireKind } from './keep-alive-cost.ts';
 import type { Tunnel } from './proxy.ts';
 import type { LinkEnd } from './redial-policy.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
@@ -112,6 +113,12 @@ export class LinkSocket extends WebSocket {
     options?: WebSocket.EventListenerOptions,
   ): void {
     if (type !== 'message') super.addEventListener(type, listener, options);
+  }
+
+  get wire(): WireKind {
+    const { remoteFamily, getProtocol } = this.transport as Socket & Partial<TLSSocket>;
+    const tls = getProtocol?.call(this.transport) ?? undefined;
+    return { tls, ipv6: remoteFamily === 'IPv6' };
   }
 
   movement(): Movement {

@@ -8,6 +8,7 @@ import { AgentLink, type AgentLinkOptions, type FinalRefusal } from './agent-lin
 import { DatedCertificates } from './dated-certificates.ts';
 import { FakeRelay, type RelayEnd } from './fake-relay.ts';
 import type { LinkKeys, NextKey } from './link-keys.ts';
+import { plainPace } from './plain-pace.ts';
 
 const hello: Hello = {
   action: 'hello',
@@ -86,7 +87,7 @@ function start(over: Partial<AgentLinkOptions> = {}): void {
     },
     keys,
     redial: { baseMs: 1, capMs: 1, stableMs: 30_000 },
-    heartbeat: { minMs: 1, maxMs: 600_000 },
+    pace: plainPace({ minMs: 1, maxMs: 600_000 }),
     limits: { handshakeMs: 5_000, welcomeMs: 5_000, drainMs: 5_000, closeMs: 500 },
     clock: systemClock,
     random: () => 0,

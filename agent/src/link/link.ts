@@ -24,9 +24,9 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
-import type { HeartbeatBounds } from './heartbeat-bounds.ts';
 import type { LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
+import type { LinkPace } from './link-pace.ts';
 import type { LinkSocket } from './link-socket.ts';
 import { LinkWriter } from './link-writer.ts';
 import { PathWatch } from './path-watch.ts';
@@ -41,7 +41,7 @@ export interface LinkOptions {
   readonly clock: Clock;
   /** For the relay's `welcome`. */
   readonly welcomeMs: number;
-  readonly heartbeat: HeartbeatBounds;
+  readonly pace: LinkPace;
   readonly counters: LinkCounters;
   readonly collector: BufferCollector;
   readonly hooks: LinkHooks;
@@ -69,7 +69,9 @@ export class Link implements PullLink {
   readonly #decode: (data: Incoming) => RelayMessage | Ignored;
   #state: LinkState = 'greeting';
   #features: LinkFeatures = { resend: false, upload: false };
+  #hello: Hello | undefined;
   #laterHello: Hello | undefined;
+  #heartbeatMs: number | undefined;
   #welcome: Welcome | undefined;
   #welcomeDue: Timer | undefined;
   #openedAt: number | undefined;
@@ -79,7 +81,7 @@ export class Link implements PullLink {
   #pulledAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LinkOptions) {
-    const { socket, receiver, counters, collector, clock, heartbeat } = options;
+    const { socket, receiver, counters, collector, clock, pace } = options;
     this.#options = options;
     this.subprotocol = agreed(socket.protocol);
     this.#decode = codecFor(this.subprotocol).decodeRelay;
@@ -88,10 +90,12 @@ export class Link implements PullLink {
       collector,
       room: (id) => receiver.room(id),
     });
-    this.#watch = new PathWatch(clock, heartbeat, {
+    this.#watch = new PathWatch(clock, pace, {
       ping: () => this.#ping(),
       pong: () => socket.pong(),
       keepAlive: () => this.control({ action: 'keep-alive' }),
+      pace: (heartbeatMs) => this.#paced(heartbeatMs),
+      wire: () => socket.wire,
       movement: () => socket.movement(),
       dead: () => this.bye('idle', 'no proof of life in time'),
     });
@@ -149,13 +153,26 @@ export class Link implements PullLink {
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),
     );
+    this.#hello = hello;
     this.control(hello);
   }
 
   /** What the agent offers has changed. Before `welcome` it waits, since a second `hello` would be out of turn. */
   repeatHello(hello: Hello): void {
     if (this.#state === 'greeting') this.#laterHello = hello;
-    else this.control(hello);
+    else this.#sayHello(hello);
+  }
+
+  /** The relay is to watch at another pace. */
+  #paced(heartbeatMs: number): void {
+    this.#heartbeatMs = heartbeatMs;
+    if (this.#hello !== undefined) this.repeatHello(this.#laterHello ?? this.#hello);
+  }
+
+  #sayHello(hello: Hello): void {
+    this.#hello = hello;
+    const heartbeatMs = this.#heartbeatMs;
+    this.control({ ...hello, ...(heartbeatMs !== undefined && { heartbeatMs }) });
   }
 
   bodyRoom(head: Head): number {
@@ -267,7 +284,9 @@ export class Link implements PullLink {
     this.#openedAt = this.#options.clock.monotonic();
     this.#options.counters.links += 1;
     this.#enter('open');
-    if (this.#laterHello !== undefined) this.control(this.#laterHello);
+    const later = this.#laterHello;
+    this.#laterHello = undefined;
+    if (later !== undefined) this.#sayHello(later);
   }
 
   #dismissed(bye: Bye): void {
@@ -297,6 +316,7 @@ export class Link implements PullLink {
     if (this.#state === 'closed') return;
     this.#livedMs = this.livedMs;
     this.#welcomeDue?.cancel();
+    if (this.#bye === undefined || this.#bye.code === 'idle') this.#watch.lost();
     this.#watch.stop();
     this.#enter('closed');
     this.#writer.close();

@@ -2,6 +2,7 @@ import type { Movement } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, test } from 'vitest';
 import { PathWatch } from './path-watch.ts';
+import { plainPace } from './plain-pace.ts';
 
 const heartbeat = { intervalMs: 16_000, timeoutMs: 4_000 };
 
@@ -13,17 +14,15 @@ function bench() {
     log.push(what);
     moved = { ...moved, sent: moved.sent + 6 };
   };
-  const watch = new PathWatch(
-    clock,
-    { minMs: 1_000, maxMs: 600_000 },
-    {
-      ping: () => say('ping'),
-      pong: () => say('pong'),
-      keepAlive: () => say('keep-alive'),
-      movement: () => moved,
-      dead: () => log.push(`dead at ${clock.monotonic()}`),
-    },
-  );
+  const watch = new PathWatch(clock, plainPace({ minMs: 1_000, maxMs: 600_000 }, clock), {
+    ping: () => say('ping'),
+    pong: () => say('pong'),
+    keepAlive: () => say('keep-alive'),
+    pace: (ms) => log.push(`watch at ${ms}`),
+    movement: () => moved,
+    wire: () => ({ tls: undefined, ipv6: false }),
+    dead: () => log.push(`dead at ${clock.monotonic()}`),
+  });
   const hear = (bytes: number): void => {
     moved = { ...moved, received: moved.received + bytes };
   };
@@ -72,6 +71,36 @@ describe('the watch over a path', () => {
       clock.advance(8_000);
       expect(log).toEqual(said);
     }
+  });
+
+  test('behind a gateway the silences grow to the most that welcome allows, and no hello tells', () => {
+    const { clock, log, watch, hear } = bench();
+    watch.start({ heartbeat: { ...heartbeat, maxIntervalMs: 36_000 }, features: ['keep-alive'] });
+    for (const ms of [16_000, 16_000, 24_000, 24_000, 36_000, 36_000]) {
+      clock.advance(ms);
+      hear(60);
+      watch.keptAlive();
+    }
+    expect(log).toEqual(Array(6).fill('keep-alive'));
+    clock.advance(35_999);
+    expect(log).toHaveLength(6);
+  });
+
+  test('a link that was lost after a silence that had grown proves its path more often next time', () => {
+    const { clock, log, watch, hear } = bench();
+    const terms = { heartbeat: { ...heartbeat, maxIntervalMs: 36_000 }, features: ['keep-alive'] };
+    watch.start(terms);
+    for (let beat = 0; beat < 2; beat += 1) {
+      clock.advance(16_000);
+      hear(60);
+      watch.keptAlive();
+    }
+    clock.advance(24_000 + 4_000);
+    expect(log.at(-1)).toBe('dead at 60000');
+    watch.lost();
+    watch.start(terms);
+    clock.advance(16_000);
+    expect(log.at(-1)).toBe('keep-alive');
   });
 
   test('another welcome can change the way, and leaves one watch alone', () => {

@@ -1,18 +1,16 @@
-import {
-  type Clock,
-  Heartbeat,
-  type HeartbeatTerms,
-  type Movement,
-  type Welcome,
-} from '@pullwire/shared';
-import { boundHeartbeat, type HeartbeatBounds } from './heartbeat-bounds.ts';
+import { type Clock, Heartbeat, type HeartbeatSettings, type Movement } from '@pullwire/shared';
+import type { WireKind } from './keep-alive-cost.ts';
+import type { LinkPace, PaceTerms } from './link-pace.ts';
 
 export interface PathWatchHooks {
   ping(): void;
   pong(): void;
   /** Sends a `keep-alive`. */
   keepAlive(): void;
+  /** The relay should watch at this pace from now on. */
+  pace(intervalMs: number): void;
   movement(): Movement;
+  wire(): WireKind;
   /** Called once; nothing is watched any more. */
   dead(): void;
 }
@@ -22,37 +20,43 @@ export interface PathWatchHooks {
  * "Heartbeat").
  */
 export class PathWatch {
-  readonly #bounds: HeartbeatBounds;
+  readonly #pace: LinkPace;
+  readonly #hooks: PathWatchHooks;
   readonly #byPing: Heartbeat;
   readonly #byMessage: Heartbeat;
   #current: Heartbeat | undefined;
+  #terms: PaceTerms | undefined;
+  #saidMs: number | undefined;
 
-  constructor(clock: Clock, bounds: HeartbeatBounds, hooks: PathWatchHooks) {
-    const { movement, dead } = hooks;
-    const settings = { intervalMs: bounds.maxMs, timeoutMs: bounds.maxMs };
-    this.#bounds = bounds;
-    this.#byPing = new Heartbeat(clock, 'both-ways', settings, {
-      ping: hooks.ping,
-      reassure: hooks.pong,
-      movement,
-      dead,
-    });
-    this.#byMessage = new Heartbeat(clock, 'both-ways', settings, {
-      ping: hooks.keepAlive,
-      movement,
-      dead,
-    });
+  constructor(clock: Clock, pace: LinkPace, hooks: PathWatchHooks) {
+    const { ping, pong, keepAlive, movement, dead } = hooks;
+    const held = (quietMs: number, bytes: number): void => this.#held(quietMs, bytes);
+    const common = { movement, held, dead };
+    this.#pace = pace;
+    this.#hooks = hooks;
+    this.#byPing = new Heartbeat(clock, 'both-ways', unset, { ping, reassure: pong, ...common });
+    this.#byMessage = new Heartbeat(clock, 'both-ways', unset, { ping: keepAlive, ...common });
   }
 
   /** A `welcome` is an answer itself. */
-  start({ heartbeat, features }: Pick<Welcome, 'heartbeat' | 'features'>): void {
+  start(terms: PaceTerms): void {
     this.#current?.stop();
-    this.#current = features.includes('keep-alive') ? this.#byMessage : this.#byPing;
-    this.#current.start(this.#settings(heartbeat));
+    this.#terms = terms;
+    this.#current = this.#isGateway ? this.#byMessage : this.#byPing;
+    const settings = this.#pace.settings(terms);
+    this.#current.start(settings);
+    this.#say(settings, terms);
   }
 
   stop(): void {
     this.#current?.stop();
+  }
+
+  /** The link is over, and nobody has said why: the path may not have held the silence. */
+  lost(): void {
+    if (this.#current === undefined) return;
+    const { isAsking, quietMs } = this.#current;
+    this.#pace.lost(quietMs, isAsking ? 'unanswered' : 'closed');
   }
 
   /** A pong came. */
@@ -65,7 +69,28 @@ export class PathWatch {
     if (this.#current === this.#byMessage) this.#byMessage.answered();
   }
 
-  #settings(wish: HeartbeatTerms): { intervalMs: number; timeoutMs: number } {
-    return boundHeartbeat(wish, this.#bounds);
+  get #isGateway(): boolean {
+    return this.#terms?.features.includes('keep-alive') === true;
+  }
+
+  #held(quietMs: number, bytes: number): void {
+    const terms = this.#terms;
+    if (terms === undefined) return;
+    this.#pace.held(quietMs, bytes, this.#hooks.wire(), terms);
+    const settings = this.#pace.settings(terms);
+    if (settings.intervalMs === this.#current?.settings.intervalMs) return;
+    this.#current?.adapt(settings);
+    this.#say(settings, terms);
+  }
+
+  /** A gateway does not watch: a `hello` would be written for nothing. */
+  #say({ intervalMs }: HeartbeatSettings, { heartbeat }: PaceTerms): void {
+    const ms = Math.max(intervalMs, heartbeat.intervalMs);
+    if (this.#isGateway || ms === (this.#saidMs ?? heartbeat.intervalMs)) return;
+    this.#saidMs = ms;
+    this.#hooks.pace(ms);
   }
 }
+
+/** Until `welcome` says. */
+const unset: HeartbeatSettings = { intervalMs: 1, timeoutMs: 1 };

@@ -44,6 +44,12 @@ function quantity(
   );
 }
 
+/** Bytes of text such as `500`, `64KiB` or `10MB`; undefined where it is not such a text. */
+export function readSize(text: string): number | undefined {
+  const bytes = Math.round(/^\d{1,15}$/.test(text) ? Number(text) : read(text, sizeUnits));
+  return Number.isNaN(bytes) ? undefined : bytes;
+}
+
 /** NaN where it is not a quantity. */
 function read(value: number | string, units: Readonly<Record<string, number>>): number {
   if (typeof value === 'number') return value;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '@pullwire/shared';
+import { type Clock, systemClock } from '@pullwire/shared';
 import { logTo } from '@pullwire/shared/process-log';
 import { type Agent, createAgent } from '../../agent/src/agent.ts';
 import { loadConfig } from '../../agent/src/config/load-config.ts';
@@ -10,11 +10,12 @@ import { loadConfig } from '../../agent/src/config/load-config.ts';
 export function agentInProcess(
   folder: string,
   config: { readonly device: string } & Record<string, unknown>,
+  clock: Clock = systemClock,
 ): Agent {
   const file = join(folder, `${config.device}.json`);
   writeFileSync(file, JSON.stringify(config));
   return createAgent(loadConfig({ file, env: {}, flags: {}, workingFolder: folder }), {
-    clock: systemClock,
+    clock,
     random: Math.random,
     newId: randomUUID,
     env: {},

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullLink, PullMessage, PullReceiver } from '../pull/pull-link.ts';
 import { AgentLink, type FinalRefusal } from './agent-link.ts';
 import { FakeRelay, plainWelcome, type RelayEnd } from './fake-relay.ts';
+import { plainPace } from './plain-pace.ts';
 
 const hello: Hello = {
   action: 'hello',
@@ -93,7 +94,7 @@ beforeEach(async () => {
     receiver: desk,
     dial: async () => ({ headers: { authorization: 'Bearer t' } }),
     redial: { baseMs: 1_000, capMs: 1_000, stableMs: 30_000 },
-    heartbeat: { minMs: 1, maxMs: 600_000 },
+    pace: plainPace({ minMs: 1, maxMs: 600_000 }),
     limits: { handshakeMs: 5_000, welcomeMs: 5_000, drainMs: 5_000, closeMs: 500 },
     clock,
     random: () => 0,

@@ -388,6 +388,14 @@ describe('the end of a link', () => {
     expect(desk.lostLinks).toHaveLength(1);
   });
 
+  it('lets the next dial wait for no closing handshake, since nobody would answer it', async () => {
+    start({ limits: { ...limits, closeMs: 60_000 } });
+    const link = await relay.welcome({ heartbeat: { intervalMs: 20, timeoutMs: 20 } });
+    link.transport.pause();
+    await relay.link();
+    link.transport.destroy();
+  });
+
   it('does not come while the relay answers pings', async () => {
     start();
     const link = await relay.welcome({ heartbeat: { intervalMs: 100, timeoutMs: 100 } });

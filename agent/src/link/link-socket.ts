@@ -125,6 +125,12 @@ export class LinkSocket extends WebSocket {
     return movementOf(this.transport);
   }
 
+  /** Ends it without waiting for the peer; what was written still goes to the kernel, unless its queue is stuck. */
+  abandon(isStuck: boolean): void {
+    if (isStuck) this.terminate();
+    else this.transport.destroySoon();
+  }
+
   async #refused(response: IncomingMessage): Promise<void> {
     this.#refusal = await readRefusal(response, this.#dial.clock);
     // With a listener for this event, ending the attempt is up to us; it emits `error`, then `close`.

@@ -212,8 +212,12 @@ export class Link implements PullLink {
       code,
       ...(reason !== undefined && { reason: reason.slice(0, 256) }),
     };
+    const { socket } = this.#options;
+    const isStuck = socket.movement().waiting > 0;
     this.#writer.control(this.#bye);
-    this.#options.socket.close(closeCode);
+    socket.close(closeCode);
+    // Nobody answers a closing handshake on a dead path; waiting for one would only delay the next dial.
+    if (code === 'idle') socket.abandon(isStuck);
     this.#close();
   }
 

@@ -5,6 +5,8 @@ export type PathMode = 'open' | 'hole' | 'stalled';
 export interface PathFlow {
   /** The path's conditions are others now. */
   changed(): void;
+  /** This connection's path is a hole from now on. */
+  blackHole(): void;
 }
 
 /** One direction of a `TcpRelay`: its conditions hold at once for every connection, those that are open and those to come. */
@@ -33,6 +35,11 @@ export class TcpPath {
   /** From now on nothing comes out, not even an end; senders notice nothing. */
   blackHole(): void {
     this.#set('hole');
+  }
+
+  /** The connections that are open now are holes in this direction for ever; those to come are not. */
+  forget(): void {
+    for (const flow of this.#flows) flow.blackHole();
   }
 
   /** From now on nothing is taken: the sender's window closes. */

@@ -56,7 +56,8 @@ export class TcpRelay {
 
   /** The connections that are open now are holes for ever, in both directions; those to come are not. */
   forget(): void {
-    for (const connection of this.#open) connection.forget();
+    this.up.forget();
+    this.down.forget();
   }
 
   /** Both directions as at the start; connections that lost bytes stay lost. */

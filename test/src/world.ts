@@ -134,12 +134,17 @@ export class World {
     return agent;
   }
 
-  /** Another device with an agent of its own; resolves when its link is open. */
-  async startFurtherAgent(device: string, sources: WorldOptions['sources']): Promise<Program> {
+  /** Another device with an agent of its own; resolves when its link is open. `more`: keys of its configuration. */
+  async startFurtherAgent(
+    device: string,
+    sources: WorldOptions['sources'],
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<Program> {
     await this.addDevice(device, `${device}.key`);
     const keyFile = join(this.folder, `${device}.key`);
     const config = join(this.folder, `${device}.json`);
-    writeFileSync(config, JSON.stringify({ relay: this.linkUrl, device, keyFile, sources }));
+    const own = { relay: this.linkUrl, device, keyFile, ...more, sources };
+    writeFileSync(config, JSON.stringify(own));
     const agent = new Program('agent', ['run', '--config', config]);
     this.#programs.push(agent);
     await agent.line('link open', 0);

@@ -107,9 +107,22 @@ const hello = fc.record(
       { maxLength: 8 },
     ),
     labels: fc.dictionary(name, text(50), { maxKeys: 4, noNullPrototype: true }),
+    heartbeatMs: budget,
     features: fc.array(name, { maxLength: 4 }),
   },
-  plain,
+  {
+    requiredKeys: [
+      'action',
+      'version',
+      'agent',
+      'device',
+      'instance',
+      'sources',
+      'labels',
+      'features',
+    ],
+    noNullPrototype: true,
+  },
 );
 
 const head = fc.record(
@@ -210,7 +223,10 @@ const welcome = fc.record(
       { frameBytes: count, bodyBytes: count, headBytes: count, pulls: count },
       plain,
     ),
-    heartbeat: fc.record({ intervalMs: budget, timeoutMs: budget }, plain),
+    heartbeat: fc.record(
+      { intervalMs: budget, timeoutMs: budget, maxIntervalMs: budget },
+      { requiredKeys: ['intervalMs', 'timeoutMs'], noNullPrototype: true },
+    ),
     endOfLifeMs: budget,
     features: fc.array(name, { maxLength: 4 }),
   },

@@ -54,6 +54,7 @@ describe('the configuration', () => {
         headBytes: 16_384,
       },
       heartbeat: { intervalMs: 25_000, maxIntervalMs: 240_000, timeoutMs: 10_000 },
+      linkLifeMs: 0,
       deadline: { defaultMs: 30_000, maxMs: 600_000 },
       idleMs: 60_000,
       drainMs: 10_000,

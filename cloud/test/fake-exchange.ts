@@ -59,6 +59,8 @@ export class FakeExchange implements Exchange, RequestBodySource {
 
   hold(): void {}
 
+  takeBack(): void {}
+
   get headSent(): boolean {
     return this.status !== undefined;
   }

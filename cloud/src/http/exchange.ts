@@ -48,6 +48,8 @@ export interface Exchange {
   readonly headSent: boolean;
   /** Where the host collects answers: this one's head stays until its body is here, however long that takes. */
   hold(): void;
+  /** Forgets what of an answer has not gone out, where its head has not either: the answer begins anew. */
+  takeBack(): void;
   /** Sends the head now: its body may be long in coming. */
   flush(): void;
   /** Returns false where the caller does not keep up; `taken` tells when it does again. */

@@ -56,6 +56,18 @@ describe('a request of a function URL', () => {
     expect([exchange.length, seen]).toEqual([2, [[0, 255], 'end']]);
   });
 
+  it('forgets a reply that it collects where another instance answers in its place', () => {
+    const { exchange, way, clock } = bench();
+    exchange.head(200, undefined, ['Content-Length', '5', 'X-Instance', 'a']);
+    exchange.write(bytes('from'));
+    exchange.takeBack();
+    expect([exchange.pendingBytes, exchange.headSent, clock.pending]).toEqual([0, false, 0]);
+    exchange.head(201, undefined, ['X-Instance', 'b']);
+    exchange.end(bytes('b'));
+    expect(way.result).toMatchObject({ statusCode: 201, headers: { 'x-instance': 'b' } });
+    expect(Buffer.from(way.result.body, 'base64').toString()).toBe('b');
+  });
+
   it('collects a reply: until it is whole, a fault is an honest answer', async () => {
     const { exchange, way, clock } = bench();
     exchange.head(200, undefined, ['Content-Type', 'text/plain']);

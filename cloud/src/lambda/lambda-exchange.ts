@@ -104,8 +104,7 @@ export class LambdaExchange implements Exchange, RequestBodySource {
 
   answer(answer: HttpAnswer): void {
     if (this.#over || this.#headSent) return;
-    this.#held = undefined;
-    this.#heldBytes = 0;
+    this.takeBack();
     const length = answer.status === 204 ? [] : ['Content-Length', String(answer.body.length)];
     this.head(answer.status, undefined, [...answer.headers, ...length]);
     this.end(answer.body);
@@ -122,6 +121,13 @@ export class LambdaExchange implements Exchange, RequestBodySource {
   hold(): void {
     this.#holds = true;
     this.#timer?.cancel();
+  }
+
+  takeBack(): void {
+    this.#timer?.cancel();
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#holds = false;
   }
 
   flush(): void {}

@@ -21,7 +21,7 @@ const pull: Pull = {
   end: true,
 };
 
-function bench(answers: readonly (PostErrorCode | undefined)[], next?: string, resends = true) {
+function bench(answers: readonly (PostErrorCode | undefined)[], resends = true) {
   const posts: string[] = [];
   const faults: PullFault[] = [];
   const rooms: string[] = [];
@@ -49,7 +49,6 @@ function bench(answers: readonly (PostErrorCode | undefined)[], next?: string, r
     },
     gone: async (connectionId) => {
       gone.push(connectionId);
-      return next;
     },
     sendFailed: (_pullId, fault) => faults.push(fault),
     lost: (id) => lost.push(id),
@@ -71,13 +70,12 @@ describe('an agent’s connection at a gateway', () => {
     expect([b.faults, b.rooms]).toEqual([[], [pullId]]);
   });
 
-  it('posts a pull once more where another connection took the place of one that is gone', async () => {
-    const b = bench(['gone'], 'c2');
+  it('tells that a connection is gone before it says of a pull that nothing was sent', async () => {
+    const b = bench(['gone']);
     b.connection.control(pull);
-    b.connection.control({ action: 'cancel', pullId, reason: 'deadline' });
     await b.work.settled();
-    expect(b.posts).toEqual(['c1 pull', 'c2 pull', 'c2 cancel']);
-    expect([b.faults, b.gone]).toEqual([[], ['c1']]);
+    expect(b.posts).toEqual(['c1 pull']);
+    expect([b.faults.map(({ code }) => code), b.gone]).toEqual([['device-offline'], ['c1']]);
   });
 
   it.each([
@@ -112,7 +110,7 @@ describe('an agent’s connection at a gateway', () => {
   });
 
   it('asks no agent to send again that did not announce it', async () => {
-    const b = bench([], undefined, false);
+    const b = bench([], false);
     b.connection.control({ action: 'resend', pullId, have: 0, replyTo: 'r1' });
     await b.work.settled();
     expect(b.posts).toEqual([]);

@@ -17,11 +17,8 @@ export interface RemoteConnectionOptions {
   readonly resends: boolean;
   readonly poster: Poster;
   readonly work: PendingWork;
-  /**
-   * The connection is gone: a post said so. Resolves with the one that took its place, undefined where the device is
-   * offline. Rejects with `PullFault`.
-   */
-  gone(connectionId: string): Promise<string | undefined>;
+  /** The connection is gone: a post said so. Resolves when the registry knows. Rejects with `PullFault`. */
+  gone(connectionId: string): Promise<void>;
   sendFailed(pullId: string, fault: PullFault): void;
   /** The connection is gone, and the pull with it: its first frame was taken before. */
   lost(pullId: string): void;
@@ -32,22 +29,18 @@ const codec = codecFor('pullwire.v1+json');
 
 /**
  * An agent's socket at a gateway: frames leave as posts, one after the other (AWS.md, "Messages": await each post).
- * A pull that meets a connection which is gone is posted once more, to the one that took its place: nothing was
- * delivered.
  */
 export class RemoteConnection implements Connection {
   readonly #options: RemoteConnectionOptions;
-  #connectionId: string;
   #last: Promise<void> = Promise.resolve();
   #over = false;
 
   constructor(options: RemoteConnectionOptions) {
     this.#options = options;
-    this.#connectionId = options.connectionId;
   }
 
   get connectionId(): string {
-    return this.#connectionId;
+    return this.#options.connectionId;
   }
 
   get limits(): FrameLimits {
@@ -83,7 +76,7 @@ export class RemoteConnection implements Connection {
 
   close(code: string, reason: string): void {
     this.control({ action: 'bye', code, reason });
-    this.#queue(() => this.#options.poster.disconnect(this.#connectionId));
+    this.#queue(() => this.#options.poster.disconnect(this.connectionId));
   }
 
   #queue(send: () => Promise<void>): void {
@@ -95,28 +88,23 @@ export class RemoteConnection implements Connection {
     if (this.#over) return;
     const { poster, gone } = this.#options;
     try {
-      try {
-        await poster.post(this.#connectionId, text);
-      } catch (error) {
-        if (!(error instanceof PostError && error.code === 'gone')) throw error;
-        const next = await gone(this.#connectionId);
-        if (next === undefined) throw offline();
-        this.#connectionId = next;
-        await poster.post(next, text);
-      }
+      await poster.post(this.connectionId, text);
     } catch (error) {
-      this.#options.sendFailed(pullId, toFault(error));
+      const isGone = error instanceof PostError && error.code === 'gone';
+      // The registry knows before another link is looked for there.
+      const fault = isGone ? await gone(this.connectionId).then(offline, toFault) : toFault(error);
+      this.#options.sendFailed(pullId, fault);
     }
   }
 
   async #post(text: string, message: RelayMessage): Promise<void> {
     const { poster, gone, lost, sendFailed } = this.#options;
     try {
-      await poster.post(this.#connectionId, text);
+      await poster.post(this.connectionId, text);
     } catch (error) {
       const pullId = 'pullId' in message ? message.pullId : undefined;
       if (error instanceof PostError && error.code === 'gone') {
-        await gone(this.#connectionId).catch(() => undefined);
+        await gone(this.connectionId).catch(() => undefined);
         if (pullId !== undefined) lost(pullId);
         return;
       }

@@ -144,24 +144,13 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   }
 
   /** A post said that a link is gone: that is proof, and the registry is told. Another link may be open by now. */
-  async #gone(link: LinkRecord, connectionId: string): Promise<string | undefined> {
+  async #gone(link: LinkRecord, connectionId: string): Promise<void> {
     const { registry, clock } = this.#options;
     const { device, instance } = link;
     this.#options.gone?.(link, connectionId);
     const end = { at: clock.wall(), why: 'gone' };
     await orUnavailable(registry.closeLink(device, instance, connectionId, end));
     this.#cache.clear();
-    const now = await this.#read(device);
-    if (now?.record.revokedAt !== undefined) return undefined;
-    const sources = new Set(link.sources.map(({ name }) => name));
-    return now?.links.find(
-      (other) =>
-        other.connectionId !== connectionId &&
-        isGreeted(other) &&
-        other.drainingAt === undefined &&
-        this.#isOpen(other) &&
-        [...sources].every((name) => other.sources.some((source) => source.name === name)),
-    )?.connectionId;
   }
 
   #isOpen(link: LinkRecord): boolean {

@@ -12,7 +12,7 @@ export interface RemoteTargetOptions {
   /** A pull is about to be posted: the moment to prove the way back. */
   sending(pull: LinkedPull): void;
   /** See `RemoteConnectionOptions.gone`. */
-  gone(connectionId: string): Promise<string | undefined>;
+  gone(connectionId: string): Promise<void>;
 }
 
 /** An open link at a gateway, as the pulls of one environment see it. */

@@ -164,6 +164,8 @@ export class PullInFlight
     const exchange = this.#exchange;
     if (again !== undefined && this.#mayGoElsewhere(fault)) {
       this.#parked = fault;
+      this.#transfer?.stop();
+      exchange.takeBack();
       target.finish(this.pullId);
       return again(this, fault, () => this.fail(fault, answeredBy));
     }
@@ -178,9 +180,8 @@ export class PullInFlight
   }
 
   #mayGoElsewhere({ code }: PullFault): boolean {
-    const begun = this.#reply.status !== undefined || this.#exchange.headSent;
-    if (begun || this.#parked !== undefined || !this.request.untouched) return false;
-    return mayRepeat(code, this.options.pull.method, this.#sent);
+    if (this.#exchange.headSent || this.#parked !== undefined) return false;
+    return this.request.untouched && mayRepeat(code, this.options.pull.method, this.#sent);
   }
 
   #take(message: ReplyMessage): void {

@@ -73,6 +73,8 @@ export class NodeExchange implements Exchange, RequestBodySource {
 
   hold(): void {}
 
+  takeBack(): void {}
+
   get headSent(): boolean {
     return this.#response.headersSent;
   }

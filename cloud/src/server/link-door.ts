@@ -88,6 +88,7 @@ export class LinkDoor {
       const registryVersion = this.#options.registryVersion();
       const admitted = await this.#admit(bearerToken(request), attempt);
       if (socket.destroyed) return;
+      this.#checkStaying(); // it may have begun to shut down meanwhile, and would never tell this link
       this.#checkInstances(admitted.identity.device);
       this.#server.handleUpgrade(request, socket, head, (ws) => {
         this.#options.opened({
@@ -113,14 +114,17 @@ export class LinkDoor {
     }
   }
 
+  #checkStaying(): void {
+    if (!this.#options.draining()) return;
+    throw new PullFault('relay-draining', 'lookup', {
+      detail: 'the relay is shutting down',
+      retryAfterMs: 5_000,
+    });
+  }
+
   #checkRoom(): void {
-    const { maxLinks, links, draining, gate } = this.#options;
-    if (draining()) {
-      throw new PullFault('relay-draining', 'lookup', {
-        detail: 'the relay is shutting down',
-        retryAfterMs: 5_000,
-      });
-    }
+    const { maxLinks, links, gate } = this.#options;
+    this.#checkStaying();
     if (links() + gate.underWay > maxLinks) {
       throw new PullFault('relay-full', 'lookup', {
         detail: `the relay holds as many links as it may (limits.links: ${maxLinks})`,

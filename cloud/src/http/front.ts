@@ -18,8 +18,7 @@ export interface Readiness {
 export interface FrontOptions {
   readonly pulls: Pick<PullService, 'start'>;
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
-  /** Undefined where the host cannot tell of presence as it changes. */
-  readonly events?: Pick<EventService, 'open'>;
+  readonly events: Pick<EventService, 'open'>;
   readonly enrolments: Pick<Enrolment, 'enrol'>;
   /** Undefined where the host takes request bodies as they are. */
   readonly uploads?: Pick<RequestUploads, 'issue'>;
@@ -67,7 +66,8 @@ export class Front {
           ? this.#options.devices.remove(exchange, route.device)
           : this.#options.devices.show(exchange, route.device, route.query);
       case 'events':
-        return this.#events(exchange, route.query);
+        await this.#options.events.open(exchange, route.query);
+        return undefined;
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'enroll':
@@ -91,13 +91,6 @@ export class Front {
           'see /devices and /devices/{device}/sources/{source}/{path}',
         );
     }
-  }
-
-  async #events(exchange: Exchange, query: string | undefined): Promise<HttpAnswer | undefined> {
-    const { events } = this.#options;
-    if (events === undefined) return this.#refuse(exchange, 'route-unknown', 'no events here yet');
-    await events.open(exchange, query);
-    return undefined;
   }
 
   #noUploads(exchange: Exchange): HttpAnswer {

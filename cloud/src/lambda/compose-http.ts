@@ -8,6 +8,7 @@ import type { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import type { UploadKey } from '../object/upload-ticket.ts';
 import { DeviceService } from '../presence/device-service.ts';
+import { EventPoll } from '../presence/event-poll.ts';
 import { LinkProbes } from '../presence/link-probes.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
@@ -131,6 +132,7 @@ export class HttpEnvironment {
         probes: this.#probes,
         wall: () => clock.wall(),
       }),
+      events: new EventPoll({ callers, store: devices, clock }),
       readiness: () => ({ ready: true }),
       failed: (err) => log.error({ err }, 'a request could not be handled'),
     });

@@ -2,6 +2,7 @@ import type { Clock } from '@pullwire/shared';
 import { LookupCache } from '../auth/lookup-cache.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
+import { flapsOfLinks } from '../presence/device-span.ts';
 import { offlineInfo } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { LiveProof } from '../presence/presence.ts';
@@ -51,8 +52,9 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       ? { lastProofAt: link.connectedAt, proofDueAt: (link.expiresAt ?? 0) * 1_000 }
       : undefined;
 
-  /** Nobody counts: links come and go at the gateway. */
-  flapsOf(): undefined {}
+  flapsOf(device: Device): number {
+    return flapsOfLinks(device, this.#options.clock.wall());
+  }
 
   /** The device, and the way back open: both are looked for at once. */
   async find(id: string): Promise<PullableDevice | undefined> {

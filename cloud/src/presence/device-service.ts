@@ -13,8 +13,8 @@ export interface DeviceStore {
   /** Forgets the device, its links in the registry, and ends the live ones. */
   remove(id: string): Promise<boolean>;
   readonly proofOf: LiveProofOf;
-  /** How often the device went offline in the last hour; undefined where the host does not know. */
-  flapsOf(id: string): number | undefined;
+  /** How often the device went offline in the last hour, as far as the host knows. */
+  flapsOf(device: Device): number;
   /** Epoch milliseconds at which this host began to hold links. */
   readonly startedAt: number;
 }
@@ -103,9 +103,8 @@ export class DeviceService {
   #presence(device: Device, probes?: ReadonlyMap<string, ProbeResult>): DevicePresence {
     const { store, wall } = this.#options;
     const clock = { now: wall(), lostSince: store.startedAt };
-    const flaps = store.flapsOf(device.record.device);
     const presence = presenceOf(device, store.proofOf, clock, probes);
-    return flaps === undefined ? presence : { ...presence, flaps };
+    return { ...presence, flaps: store.flapsOf(device) };
   }
 }
 

@@ -1,4 +1,10 @@
-import { compileGlobs, headerValue, type Matcher, PullFault } from '@pullwire/shared';
+import {
+  compileGlobs,
+  devicePattern,
+  headerValue,
+  type Matcher,
+  PullFault,
+} from '@pullwire/shared';
 import type { Exchange } from '../http/exchange.ts';
 
 /** What a caller asks of `GET /events`. */
@@ -6,11 +12,14 @@ export interface EventRequest {
   readonly lastEventId: string | undefined;
   /** Whether it wants to hear of this device. */
   readonly wants: Matcher;
+  /** The devices that it wants to hear of, where it names each; undefined: any that `wants` takes. */
+  readonly ids: readonly string[] | undefined;
 }
 
 const mostGlobs = 16;
 const globLength = 128;
-const idLength = 256;
+/** Of a host without memory an id says all that it knows of its client. */
+const idLength = 2_048;
 
 /** Throws `PullFault` `bad-request` or `not-acceptable`. */
 export function eventRequest(exchange: Exchange, query: string | undefined): EventRequest {
@@ -27,6 +36,7 @@ export function eventRequest(exchange: Exchange, query: string | undefined): Eve
   return {
     lastEventId: headerValue(exchange.headers, 'last-event-id')?.slice(0, idLength),
     wants: globs.length === 0 ? () => true : compileGlobs(globs),
+    ids: globs.length > 0 && globs.every((id) => devicePattern.test(id)) ? globs : undefined,
   };
 }
 

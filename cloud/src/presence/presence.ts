@@ -45,7 +45,7 @@ export interface DevicePresence {
   readonly lastProofAt?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;
-  /** How often it went offline in the last hour; absent where the host does not know. */
+  /** How often it went offline in the last hour, as far as the host knows. */
   readonly flaps?: number;
   readonly links: readonly LinkPresence[];
 }
@@ -91,7 +91,7 @@ export function presenceOf(
   return {
     ...base,
     presence: best.state,
-    since: best.state === 'offline' ? (best.closedAt ?? best.connectedAt) : best.connectedAt,
+    since: best.state === 'offline' ? (best.closedAt ?? best.connectedAt) : upSince(device, best),
     ...(best.closedWhy === undefined ? undefined : { why: best.closedWhy }),
     ...proof,
   };
@@ -136,11 +136,17 @@ function shownProbe(probe: ProbeResult): ShownProbe {
 }
 
 /** A link's last word, or what must have been the case where nobody said one. */
-function endOf(link: LinkRecord, clock: PresenceClock): { at: number; why: string } {
+export function endOf(link: LinkRecord, clock: PresenceClock): { at: number; why: string } {
   if (link.closedAt !== undefined) return { at: link.closedAt, why: link.closedWhy ?? 'link-lost' };
   const expiredAt = (link.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000;
   if (expiredAt <= clock.now) return { at: expiredAt, why: 'end-of-life' };
   return { at: Math.max(link.connectedAt, clock.lostSince), why: 'relay-restarted' };
+}
+
+/** A link that took the place of another one was no change. */
+function upSince({ links }: Device, { instance, connectedAt }: LinkPresence): string {
+  const since = links.find((link) => link.instance === instance)?.upSince;
+  return since === undefined ? connectedAt : iso(since);
 }
 
 function compareEnd(a: LinkPresence, b: LinkPresence): number {

@@ -62,8 +62,9 @@ export function linkOfItem(item: Item): LinkRecord {
     sources: jsonOf(item, 'sources', sourceList),
     labels: jsonOf(item, 'labels', labelMap),
     features: jsonOf(item, 'features', textList),
-    ...numbersOf(item, 'expiresAt', 'drainingAt', 'closedAt'),
+    ...numbersOf(item, 'expiresAt', 'drainingAt', 'upSince', 'closedAt'),
     ...textsOf(item, 'run', 'replaces', 'replacesRun', 'closedWhy'),
+    ...(item['ups'] ? { ups: jsonOf(item, 'ups', v.array(v.number())) } : {}),
   };
 }
 

@@ -13,7 +13,7 @@ export function linkContract(registry: () => Registry): void {
   });
 
   it('reads back a link as it was opened', async () => {
-    const full = link({ ...hello, expiresAt: 9_999 });
+    const full = link({ ...hello, expiresAt: 9_999, upSince: 4_000, ups: [1_000, 4_000] });
     expect(await registry().openLink(full)).toBe('opened');
     expect(await stored()).toEqual(full);
   });

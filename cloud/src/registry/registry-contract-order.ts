@@ -109,8 +109,11 @@ interface Step extends Moment {
 const stepsFrom = (moment: Moment): Step[] =>
   names.flatMap((name) => linkEvents.map((event) => ({ ...moment, name, event })));
 
+/** How long an instance has been there, and how often it came, decides nothing. */
+const beside = { device: '', upSince: 0, ups: [] };
+
 const keyOf = ({ links, record }: Moment): string =>
-  JSON.stringify([links, record && Object.entries({ ...record, device: '' }).sort()]);
+  JSON.stringify([links, record && Object.entries({ ...record, ...beside }).sort()]);
 
 /** Goes on from a moment, on a device of its own; what comes of it is what should. */
 async function take(

@@ -44,6 +44,10 @@ export interface LinkRecord extends LinkDescription {
   readonly expiresAt?: number;
   /** The agent wants no new pulls on it (milliseconds). */
   readonly drainingAt?: number;
+  /** When the first of the links opened that followed one another without a break; absent: this one did. */
+  readonly upSince?: number;
+  /** When this instance came back the last times, oldest first: as many as tell how restless it is. */
+  readonly ups?: readonly number[];
   /**
    * The connection of the link that takes the pulls until this one has said `hello`, and is told then that it was
    * replaced. It stays with a link that ended without a `hello`, and goes when that connection drains or ends.

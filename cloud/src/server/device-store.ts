@@ -16,7 +16,7 @@ export interface OneBoxDevicesOptions {
   revoke(device: string, why: string): void;
   /** Looks whether a device's links are still its own, and ends them if not; undefined where every change is told. */
   readonly check: ((device: string) => Promise<void>) | undefined;
-  /** See `DeviceStore`. */
+  /** How often the device went offline in the last hour. */
   flapsOf(device: string): number;
 }
 
@@ -57,8 +57,8 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
 
   readonly proofOf = (link: LinkRecord): LiveProof | undefined => this.#options.live.proofOf(link);
 
-  flapsOf(device: string): number {
-    return this.#options.flapsOf(device);
+  flapsOf({ record }: Device): number {
+    return this.#options.flapsOf(record.device);
   }
 
   find(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined> {

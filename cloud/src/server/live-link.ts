@@ -37,6 +37,8 @@ export class LiveLink implements PullTarget {
   readonly connection: LiveConnection;
   readonly connectedAt: number;
   readonly keys: LinkKeys;
+  /** Since when the device is there, where that was before this link: set when it is added to the others. */
+  upSince: number | undefined;
   draining = false;
   /** The wish for another key that its agent was told of. */
   rotationAskedAt: number | undefined;
@@ -116,6 +118,7 @@ export class LiveLink implements PullTarget {
       labels,
       features,
       ...(run !== undefined && { run }),
+      ...(this.upSince === undefined ? undefined : { upSince: this.upSince }),
     };
   }
 }

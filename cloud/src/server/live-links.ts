@@ -51,6 +51,8 @@ export class LiveLinks {
     }
     device.labels = record.labels;
     const replaced = device.targets.filter((other) => other.instance === link.instance);
+    link.upSince = device.targets[0]?.upSince;
+    link.upSince ??= device.targets[0]?.connectedAt;
     device.targets.push(link);
     return replaced;
   }

@@ -56,6 +56,24 @@ describe('a link at a gateway', () => {
     expect((await written({ connectionId: 'c1', closedAt: 5 }))?.replaces).toBeUndefined();
   });
 
+  it('says since when the instance is there without a break, and when it came the last times', async () => {
+    expect(await written(undefined)).toMatchObject({ ups: [1_000_500] });
+    const open = { connectionId: 'c1', connectedAt: 900_000, expiresAt: 8_000 };
+    const first = { upSince: 900_000, ups: [900_000] };
+    expect(await written(open)).toMatchObject(first);
+    expect(await written({ ...open, ...first, connectedAt: 950_000 })).toMatchObject(first);
+    expect(await written({ ...open, ...first, drainingAt: 5 })).toMatchObject(first);
+    for (const over of [{ closedAt: 1_000_000 }, { expiresAt: 1_000 }]) {
+      const link = await written({ ...open, ...first, ...over });
+      expect([link?.upSince, link?.ups]).toEqual([undefined, [900_000, 1_000_500]]);
+    }
+    const ups = Array.from({ length: 12 }, (_, at) => at);
+    expect((await written({ ...open, closedAt: 5, ups }))?.ups).toEqual([
+      ...ups.slice(1),
+      1_000_500,
+    ]);
+  });
+
   it('leaves the pulls where they are, whoever came before and never said hello', async () => {
     const unsaid = { connectionId: 'c1', agent: '', replaces: 'c0' };
     expect((await written(unsaid))?.replaces).toBe('c0');

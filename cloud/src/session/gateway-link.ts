@@ -35,6 +35,9 @@ export function isOpen(link: LinkRecord, now: number): boolean {
   );
 }
 
+/** Times of one instance that are remembered; a minute of flapping is 3 or 4. */
+const upsKept = 12;
+
 /** Another link of the instance came or went while this one was about to be written: it is looked at again so often. */
 const attempts = 8;
 
@@ -80,7 +83,20 @@ function newLink(opened: OpenedLink, before: LinkRecord | undefined): LinkRecord
     features,
     expiresAt: Math.ceil((connectedAt + connectionLifeMs) / 1_000),
     ...replaced,
+    ...presenceAfter(before, connectedAt),
   };
+}
+
+/** A link that follows an open one is no change of presence; any other is one, and how many there were is remembered. */
+function presenceAfter(
+  before: LinkRecord | undefined,
+  connectedAt: number,
+): Pick<LinkRecord, 'upSince' | 'ups'> {
+  if (before !== undefined && isOpen(before, connectedAt)) {
+    const upSince = before.upSince ?? before.connectedAt;
+    return { upSince, ups: before.ups ?? [upSince] };
+  }
+  return { ups: [...(before?.ups ?? []), connectedAt].slice(-upsKept) };
 }
 
 type Replaced = Pick<LinkRecord, 'replaces' | 'replacesRun'>;

@@ -2,10 +2,10 @@ import type { Clock, Hello, Subprotocol } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { PullReceiver } from '../pull/pull-link.ts';
 import type { FinalRefusal } from './final-refusal.ts';
-import type { LinkState } from './link.ts';
 import type { LinkKeys } from './link-keys.ts';
 import type { LinkPace } from './link-pace.ts';
 import type { Dial } from './link-socket.ts';
+import type { LinkState } from './link-state.ts';
 import type { RedialSettings } from './redial-policy.ts';
 
 /** PROTOCOL.md, "States of a link". */

@@ -28,11 +28,9 @@ import type { LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkPace } from './link-pace.ts';
 import type { LinkSocket } from './link-socket.ts';
+import { type LinkEvent, type LinkState, linkStep } from './link-state.ts';
 import { LinkWriter } from './link-writer.ts';
 import { PathWatch } from './path-watch.ts';
-
-/** PROTOCOL.md, "States of a link"; a link exists from `greeting` on. */
-export type LinkState = 'greeting' | 'open' | 'draining' | 'closed';
 
 export interface LinkOptions {
   /** Open. */
@@ -195,8 +193,9 @@ export class Link implements PullLink {
 
   /** Asks the relay for no new pulls. */
   drain(): void {
+    if (linkStep(this.#state, 'drain').does !== 'say') return;
     this.control({ action: 'drain' });
-    if (this.#state === 'open') this.#enter('draining');
+    this.#enter('drain');
   }
 
   /** Resolves when no data is queued any more, or the link is closed. */
@@ -229,7 +228,7 @@ export class Link implements PullLink {
     },
     drain: ({ withinMs }) => {
       this.#drainWithinMs = withinMs;
-      if (this.#state === 'open') this.#enter('draining');
+      this.#enter('relay-drain');
     },
     bye: (bye) => this.#dismissed(bye),
     probe: ({ pullId, replyTo }) => {
@@ -264,7 +263,8 @@ export class Link implements PullLink {
       // With `fragments` as its binary type, `ws` gives the pieces of a binary message, and one buffer for text.
       if (isBinary) this.#options.collector.received(data as Uint8Array[]);
       const incoming = isBinary ? (data as Uint8Array[]) : (data as Buffer).toString();
-      dispatch(this.#decode(incoming), this.#state !== 'greeting', this.#handlers);
+      const greeted = linkStep(this.#state, 'pull').does !== 'refuse';
+      dispatch(this.#decode(incoming), greeted, this.#handlers);
     } catch (error) {
       this.#fail(error);
     }
@@ -280,14 +280,14 @@ export class Link implements PullLink {
     const { features } = welcome;
     this.#features = { resend: features.includes('resend'), upload: features.includes('upload') };
     this.#watch.start(welcome);
-    if (this.#state === 'greeting') this.#open();
+    if (linkStep(this.#state, 'welcome').does === 'open') this.#open();
     this.#options.hooks.welcomed(this);
   }
 
   #open(): void {
     this.#openedAt = this.#options.clock.monotonic();
     this.#options.counters.links += 1;
-    this.#enter('open');
+    this.#enter('welcome');
     const later = this.#laterHello;
     this.#laterHello = undefined;
     if (later !== undefined) this.#sayHello(later);
@@ -322,12 +322,14 @@ export class Link implements PullLink {
     this.#welcomeDue?.cancel();
     if (this.#bye === undefined || this.#bye.code === 'idle') this.#watch.lost();
     this.#watch.stop();
-    this.#enter('closed');
+    this.#enter('lost');
     this.#writer.close();
     this.#options.receiver.lost(this);
   }
 
-  #enter(state: LinkState): void {
+  #enter(event: LinkEvent): void {
+    const { state } = linkStep(this.#state, event);
+    if (state === this.#state) return;
     this.#state = state;
     this.#options.hooks.state(this);
   }

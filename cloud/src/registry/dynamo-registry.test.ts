@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
 import { DynamoRegistry } from './dynamo-registry.ts';
 import { registryContract } from './registry-contract.ts';
+import { link } from './registry-sample.ts';
 
 let temporary: TemporaryEngine;
 let client: DynamoDBClient;
@@ -36,6 +37,31 @@ if (endpoint !== undefined) {
   const remote = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
   registryContract(endpoint, () => fresh(remote), orders);
 }
+
+describe('a sweep', () => {
+  it('leaves a link that came in the place of an old one while it looked', async () => {
+    const name = randomUUID();
+    const registry = new DynamoRegistry({ client, name, mayCreateTable: true });
+    await registry.ensureSchema();
+    await registry.openLink(link({ connectionId: 'old' }));
+    await registry.closeLink('plant-7', 'main', 'old', { at: 6_000, why: 'gone' });
+    const other = temporary.engine.createClient();
+    other.middlewareStack.add(
+      (next, context) => async (args) => {
+        // It has read the old link, and is about to remove it.
+        if (context['commandName'] === 'DeleteItemCommand') {
+          await registry.openLink(link({ connectedAt: 7_000, connectionId: 'new' }));
+        }
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    const sweeper = new DynamoRegistry({ client: other, name, mayCreateTable: false });
+    expect(await sweeper.sweep({ closedBefore: 100_000, limit: 10 })).toBe(0);
+    expect((await registry.link('plant-7', 'main'))?.connectionId).toBe('new');
+    other.destroy();
+  });
+});
 
 describe('errors', () => {
   it('of a missing table say so', async () => {

@@ -198,3 +198,18 @@ test('a key that does not hold any more ends the wait, and says why; before it, 
   expect(await answered(asked)).toMatch(/: no key\n\n$/);
   await expect(ask().done).rejects.toMatchObject({ status: 401 });
 });
+
+test('a mistake of ours breaks the answer off, and says nothing of itself', async () => {
+  const asked = ask();
+  const failed = expect(asked.done).rejects.toThrow('hunter2');
+  for (let turn = 0; turn < 300; turn += 1) await Promise.resolve();
+  fleet.keys = () => {
+    throw new Error('hunter2');
+  };
+  clock.advance(5_000);
+  await failed;
+  expect([asked.exchange.broken, asked.exchange.bodyText.includes('hunter2')]).toEqual([
+    true,
+    false,
+  ]);
+});

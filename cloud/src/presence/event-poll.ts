@@ -1,4 +1,4 @@
-import type { Clock, PullFault } from '@pullwire/shared';
+import { type Clock, PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { DeviceStore } from './device-service.ts';
@@ -65,8 +65,12 @@ export class EventPoll {
       try {
         look = await this.#look(await callers.authenticate(exchange), request, look.cursor);
       } catch (error) {
+        if (!(error instanceof PullFault)) {
+          exchange.breakOff(); // a mistake of ours is for the log
+          throw error;
+        }
         // The client hears why when it comes back.
-        return void exchange.write(text(`: ${(error as PullFault).message}\n\n`));
+        return void exchange.write(text(`: ${error.message}\n\n`));
       }
       if (this.#tell(exchange, look)) return;
       exchange.write(text(beginText(cursorText(look.cursor), retryOf(look))));

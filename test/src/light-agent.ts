@@ -10,12 +10,7 @@ import {
 import { WebSocket } from 'ws';
 import { type LinkEnd, redial } from '../../agent/src/link/redial-policy.ts';
 import { retryAfterOf } from '../../agent/src/link/refusal.ts';
-
-export interface LightDevice {
-  readonly device: string;
-  /** PKCS #8 PEM. */
-  readonly privateKey: string;
-}
+import type { FleetDevice } from './enrol-fleet.ts';
 
 export interface LightAgentEvents {
   opened(device: string): void;
@@ -44,7 +39,7 @@ export class LightAgent {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(url: string, { device, privateKey }: LightDevice, events: LightAgentEvents) {
+  constructor(url: string, { device, privateKey }: FleetDevice, events: LightAgentEvents) {
     this.#url = url;
     this.#device = device;
     this.#key = createPrivateKey(privateKey);

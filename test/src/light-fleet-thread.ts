@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { LightAgent, type LightDevice } from './light-agent.ts';
+import type { FleetDevice } from './enrol-fleet.ts';
+import { LightAgent } from './light-agent.ts';
 
 export interface FleetOrders {
   readonly url: string;
-  readonly devices: readonly LightDevice[];
+  readonly devices: readonly FleetDevice[];
   /** Milliseconds over which the first dials are spread. */
   readonly withinMs: number;
 }

@@ -1,18 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { publicKeyText } from '../../agent/src/identity/device-key.ts';
-import { embeddedTable } from '../../cloud/src/cli/open-registry.ts';
-import { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
-import { startEngine } from '../../cloud/src/server/engine.ts';
-import type { LightDevice } from './light-agent.ts';
+import { enrolFleet, type FleetDevice } from './enrol-fleet.ts';
 import type { FleetOrders, FleetReport } from './light-fleet-thread.ts';
-
-/** Writes under way at a time while the devices are made known. */
-const writers = 16;
 
 /** Thousands of devices that speak the real protocol from a thread of their own, so that they take no time from the test. */
 export class LightFleet {
-  readonly #devices: readonly LightDevice[];
+  readonly #devices: readonly FleetDevice[];
   readonly #open = new Set<string>();
   readonly #waiting = new Set<() => void>();
   #worker: Worker | undefined;
@@ -20,31 +12,13 @@ export class LightFleet {
   /** When the last link opened (`performance.now`). */
   lastOpenedAt = 0;
 
-  private constructor(devices: readonly LightDevice[]) {
+  private constructor(devices: readonly FleetDevice[]) {
     this.#devices = devices;
   }
 
   /** Makes devices and writes them into the registry of a relay that is not running. */
   static async enrol(size: number, dataFolder: string): Promise<LightFleet> {
-    const signal = new AbortController().signal;
-    const engine = await startEngine({ dataFolder, owner: 'command', signal, onTrouble: fail });
-    const client = engine.createClient();
-    const registry = new DynamoRegistry({ client, name: embeddedTable, mayCreateTable: true });
-    const devices: LightDevice[] = [];
-    const add = async () => {
-      while (devices.length < size) {
-        const { privateKey } = generateKeyPairSync('ed25519');
-        const device = `light-${devices.length}`;
-        const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-        devices.push({ device, privateKey: pem });
-        const publicKey = publicKeyText(privateKey);
-        await registry.addDevice({ device, publicKey, labels: {}, createdAt: Date.now() });
-      }
-    };
-    await Promise.all(Array.from({ length: writers }, add));
-    client.destroy();
-    await engine.stop();
-    return new LightFleet(devices);
+    return new LightFleet(await enrolFleet('light', size, dataFolder));
   }
 
   /** Dials from all devices, each at a moment of its own within `withinMs`. */

@@ -6,7 +6,7 @@ import { TcpPath } from './tcp-path.ts';
 /** An end passes as what it is: each direction has its own. */
 const socketOptions = { allowHalfOpen: true, noDelay: true } as const;
 
-/** A TCP relay between whoever dials and a port of loopback: a path that a test can spoil, each direction by itself. */
+/** A TCP relay between whoever dials and a port, of loopback unless told: a path that a test can spoil, each direction by itself. */
 export class TcpRelay {
   /** From whoever dials to the target. */
   readonly up = new TcpPath();
@@ -14,6 +14,7 @@ export class TcpRelay {
   readonly down = new TcpPath();
   readonly #server: Server;
   readonly #open = new Set<TcpConnection>();
+  readonly #targetHost: string;
   #targetPort: number;
   #idle: IdleRule | undefined;
   #refuses = false;
@@ -21,14 +22,15 @@ export class TcpRelay {
   /** Connections that were taken, ever. */
   accepted = 0;
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, targetHost: string) {
     this.#targetPort = targetPort;
+    this.#targetHost = targetHost;
     this.#server = createServer(socketOptions, (near) => this.#join(near));
   }
 
   /** Resolves when it listens, on a free port of loopback. */
-  static async start(targetPort = 0): Promise<TcpRelay> {
-    const relay = new TcpRelay(targetPort);
+  static async start(targetPort = 0, targetHost = '127.0.0.1'): Promise<TcpRelay> {
+    const relay = new TcpRelay(targetPort, targetHost);
     await relay.#listen();
     return relay;
   }
@@ -103,7 +105,8 @@ export class TcpRelay {
   }
 
   #join(near: Socket): void {
-    const far = connect({ port: this.#targetPort, host: '127.0.0.1', ...socketOptions });
+    const target = { port: this.#targetPort, host: this.#targetHost };
+    const far = connect({ ...target, ...socketOptions });
     const connection = new TcpConnection({ near, far, up: this.up, down: this.down });
     this.accepted += 1;
     this.#open.add(connection);

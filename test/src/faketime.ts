@@ -9,7 +9,16 @@ const libraries = ['x86_64', 'aarch64'].map(
  * they are. `.ci/system` installs the library.
  */
 export function fakedClock(offset: string): Record<string, string> {
-  const library = libraries.find((path) => existsSync(path));
-  if (library === undefined) throw new Error('libfaketime is not installed: run .ci/system');
-  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  return { LD_PRELOAD: library(), FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+}
+
+/** The environment of a process both of whose clocks are off by what a file says at the time: `+0`, then `+1h`. */
+export function steppedClock(file: string): Record<string, string> {
+  return { LD_PRELOAD: library(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' };
+}
+
+function library(): string {
+  const found = libraries.find((path) => existsSync(path));
+  if (found === undefined) throw new Error('libfaketime is not installed: run .ci/system');
+  return found;
 }

@@ -35,14 +35,16 @@ export class PathAgent {
     device: string,
     sources: Readonly<Record<string, unknown>>,
     more: Readonly<Record<string, unknown>> = {},
+    env: Readonly<Record<string, string>> = {},
   ): Promise<PathAgent> {
     const agent = new PathAgent(world, device, await TcpRelay.start(world.port));
-    agent.#program = await world.startFurtherAgent(device, sources, {
+    const config = {
       relay: `ws://127.0.0.1:${agent.path.port}/link`,
       audience: new URL(world.url).host,
       redial: { baseMs: 100, capMs: 200 },
       ...more,
-    });
+    };
+    agent.#program = await world.startFurtherAgent(device, sources, config, env);
     return agent;
   }
 

@@ -139,13 +139,14 @@ export class World {
     device: string,
     sources: WorldOptions['sources'],
     more: Readonly<Record<string, unknown>> = {},
+    env: Readonly<Record<string, string>> = {},
   ): Promise<Program> {
     await this.addDevice(device, `${device}.key`);
     const keyFile = join(this.folder, `${device}.key`);
     const config = join(this.folder, `${device}.json`);
     const own = { relay: this.linkUrl, device, keyFile, ...more, sources };
     writeFileSync(config, JSON.stringify(own));
-    const agent = new Program('agent', ['run', '--config', config]);
+    const agent = new Program('agent', ['run', '--config', config], env);
     this.#programs.push(agent);
     await agent.line('link open', 0);
     return agent;

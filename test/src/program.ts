@@ -65,13 +65,16 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #waiters = new Set<Waiter>();
 
+  /** `within`: a command that runs it in its own place, such as `ip netns exec`. */
   constructor(
     name: ProgramName,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    within: readonly string[] = [],
   ) {
     this.name = name;
-    const child = spawn(process.execPath, [programs[name], ...args], {
+    const [file = process.execPath, ...before] = [...within, process.execPath];
+    const child = spawn(file, [...before, programs[name], ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

@@ -16,7 +16,7 @@ export interface PathShape {
 export type PathSide = 'agent' | 'relay';
 
 /** The relay's address in its namespace. */
-export const relayAddress = '10.231.7.1';
+const relayAddress = '10.231.7.1';
 export const relayName = 'relay.test';
 
 /**

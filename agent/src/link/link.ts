@@ -31,6 +31,7 @@ import type { LinkSocket } from './link-socket.ts';
 import { type LinkEvent, type LinkState, linkStep } from './link-state.ts';
 import { LinkWriter } from './link-writer.ts';
 import { PathWatch } from './path-watch.ts';
+import { SpokenHello } from './spoken-hello.ts';
 
 export interface LinkOptions {
   /** Open. */
@@ -64,12 +65,10 @@ export class Link implements PullLink {
   readonly #options: LinkOptions;
   readonly #writer: LinkWriter;
   readonly #watch: PathWatch;
+  readonly #hello = new SpokenHello((hello) => this.control(hello));
   readonly #decode: (data: Incoming) => RelayMessage | Ignored;
   #state: LinkState = 'greeting';
   #features: LinkFeatures = { resend: false, upload: false };
-  #hello: Hello | undefined;
-  #laterHello: Hello | undefined;
-  #heartbeatMs: number | undefined;
   #welcome: Welcome | undefined;
   #welcomeDue: Timer | undefined;
   #openedAt: number | undefined;
@@ -92,7 +91,7 @@ export class Link implements PullLink {
       ping: () => this.#ping(),
       pong: () => socket.pong(),
       keepAlive: () => this.control({ action: 'keep-alive' }),
-      pace: (heartbeatMs) => this.#paced(heartbeatMs),
+      pace: (heartbeatMs) => this.#hello.paced(heartbeatMs),
       wire: () => socket.wire,
       movement: () => socket.movement(),
       dead: () => this.bye('idle', 'no proof of life in time'),
@@ -151,26 +150,12 @@ export class Link implements PullLink {
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),
     );
-    this.#hello = hello;
-    this.control(hello);
+    this.#hello.start(hello);
   }
 
-  /** What the agent offers has changed. Before `welcome` it waits, since a second `hello` would be out of turn. */
+  /** What is said of the agent has changed; before `welcome` it waits. */
   repeatHello(hello: Hello): void {
-    if (this.#state === 'greeting') this.#laterHello = hello;
-    else this.#sayHello(hello);
-  }
-
-  /** The relay is to watch at another pace. */
-  #paced(heartbeatMs: number): void {
-    this.#heartbeatMs = heartbeatMs;
-    if (this.#hello !== undefined) this.repeatHello(this.#laterHello ?? this.#hello);
-  }
-
-  #sayHello(hello: Hello): void {
-    this.#hello = hello;
-    const heartbeatMs = this.#heartbeatMs;
-    this.control({ ...hello, ...(heartbeatMs !== undefined && { heartbeatMs }) });
+    this.#hello.repeat(hello);
   }
 
   bodyRoom(head: Head): number {
@@ -288,9 +273,7 @@ export class Link implements PullLink {
     this.#openedAt = this.#options.clock.monotonic();
     this.#options.counters.links += 1;
     this.#enter('welcome');
-    const later = this.#laterHello;
-    this.#laterHello = undefined;
-    if (later !== undefined) this.#sayHello(later);
+    this.#hello.answered();
   }
 
   #dismissed(bye: Bye): void {

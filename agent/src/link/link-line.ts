@@ -2,6 +2,7 @@ import type { BufferCollector, Hello, WireError } from '@pullwire/shared';
 import type { AgentLinkOptions, AgentLinkState } from './agent-link-options.ts';
 import { describeRefusal, type FinalRefusal } from './final-refusal.ts';
 import type { HandshakeAnswers } from './handshake-answers.ts';
+import { handshakeLimitMs } from './handshake-limit.ts';
 import type { KeyOffer } from './key-offer.ts';
 import { Link } from './link.ts';
 import type { LinkCounters } from './link-counters.ts';
@@ -40,6 +41,9 @@ export class LinkLine {
   #link: Link | undefined;
   #state: AgentLinkState = 'closed';
   #attempt = 0;
+  /** Of the last link's heartbeat, and how many dials failed since. */
+  #intervalMs: number | undefined;
+  #failedSince = 0;
 
   constructor(parts: LinkLineParts, hooks: LinkLineHooks) {
     const { options, answers } = parts;
@@ -51,7 +55,14 @@ export class LinkLine {
       clock: options.clock,
       handshakeMs: options.limits.handshakeMs,
       closeMs: options.limits.closeMs,
-      prepare: () => options.dial(answers.now()),
+      prepare: async () => ({
+        ...(await options.dial(answers.now())),
+        handshakeMs: handshakeLimitMs(
+          options.limits.handshakeMs,
+          this.#intervalMs,
+          this.#failedSince,
+        ),
+      }),
       explain: (end, socket, signal) => socket.explain(end, signal),
       waitAfter: (end, socket) => this.#waitAfter(end, socket),
       onDial: (socket) => this.#dialled(socket),
@@ -125,6 +136,8 @@ export class LinkLine {
 
   #welcomed(link: Link): void {
     this.#parts.answers.welcomed();
+    this.#intervalMs = link.welcome?.heartbeat.intervalMs;
+    this.#failedSince = 0;
     const { relay, limits, heartbeat, endOfLifeMs } = link.welcome ?? {};
     const { subprotocol } = link;
     const terms = { subprotocol, relay, limits, heartbeat, endOfLifeMs };
@@ -141,6 +154,7 @@ export class LinkLine {
   #waitAfter(end: LinkEnd, socket: LinkSocket | undefined): number | undefined {
     const { answers } = this.#parts;
     const link = this.#link;
+    if (link === undefined) this.#failedSince += 1;
     this.#link = undefined;
     const bye = link?.byeSaid;
     const why: LinkEnd = bye === undefined ? end : { cause: 'bye', code: bye.code };

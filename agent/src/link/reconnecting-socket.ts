@@ -3,6 +3,11 @@ import ReconnectingWebSocketExport from 'reconnecting-websocket';
 import { type Dial, LinkSocket } from './link-socket.ts';
 import type { LinkEnd } from './redial-policy.ts';
 
+/** `handshakeMs`: for the socket to say nothing, where it is less than for the attempt as a whole. */
+type Prepared = Pick<Dial, 'headers' | 'secureContext' | 'tunnel'> & {
+  readonly handshakeMs?: number;
+};
+
 export interface ReconnectingSocketOptions {
   readonly url: string;
   readonly subprotocols: readonly string[];
@@ -12,7 +17,7 @@ export interface ReconnectingSocketOptions {
   /** For a closing handshake; then the socket is destroyed. */
   readonly closeMs: number;
   /** What the next attempt dials with, made anew for each: a token lives for minutes. */
-  prepare(): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  prepare(): Promise<Prepared>;
   /** What can be found out about an end when it is over; the signal says that nobody waits any more. Absent: no more. */
   explain?(end: LinkEnd, socket: LinkSocket, signal: AbortSignal): Promise<LinkEnd>;
   /** Milliseconds to wait after an attempt or a link ended; undefined: that was the last one. */
@@ -152,7 +157,7 @@ export class ReconnectingSocket {
 
   async #prepare(): Promise<Dial> {
     const { clock, handshakeMs, closeMs, prepare } = this.#options;
-    return { ...(await prepare()), clock, handshakeMs, closeMs };
+    return { clock, handshakeMs, closeMs, ...(await prepare()) };
   }
 
   #takeDial(): Dial {

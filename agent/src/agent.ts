@@ -13,7 +13,8 @@ import { IdlePath } from './link/idle-path.ts';
 import { LinkPace } from './link/link-pace.ts';
 import { PathMemory } from './link/path-memory.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
-import { relayTrust } from './link/relay-trust.ts';
+import { relayTrust, resumingTrust } from './link/relay-trust.ts';
+import { TlsSessions } from './link/tls-sessions.ts';
 import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
 import { HttpsPartStore } from './reply/https-part-store.ts';
 import { version } from './version.ts';
@@ -166,6 +167,8 @@ export class Agent {
     const { relay, subprotocols, redial, drainMs } = this.#config;
     const { clock, random, logger, onFinal } = this.#deps;
     const secureContext = this.#secureContext();
+    const resumingContext = resumingTrust(this.#config.ca);
+    const sessions = new TlsSessions(clock);
     return new AgentLink({
       url: relay,
       subprotocols,
@@ -175,6 +178,8 @@ export class Agent {
       dial: async (now) => ({
         headers: { authorization: `Bearer ${await this.#token(keys, now)}` },
         secureContext,
+        resumingContext,
+        sessions,
         tunnel: proxy && openTunnel(proxy, secureContext),
       }),
       redial,

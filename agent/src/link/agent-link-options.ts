@@ -21,7 +21,7 @@ export interface AgentLinkOptions {
    * What an attempt dials with, made anew for each: the token is good for minutes. `now` is the relay's time as far as
    * it is known, in milliseconds since the epoch: tokens are signed by it.
    */
-  dial(now: number): Promise<Pick<Dial, 'headers' | 'secureContext' | 'tunnel'>>;
+  dial(now: number): Promise<Omit<Dial, 'clock' | 'handshakeMs' | 'closeMs'>>;
   /** Absent where the device has no key of its own: it cannot be changed then (feature `rotate`). */
   readonly keys?: LinkKeys | undefined;
   readonly redial: RedialSettings;

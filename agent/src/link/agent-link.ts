@@ -20,6 +20,8 @@ export interface LinkSnapshot {
   readonly openForMs: number;
   readonly waitingBytes: number;
   readonly attempt: number;
+  /** Whether the next link is being opened, while this one still serves. */
+  readonly replacing: boolean;
   /** Links that have a successor, and finish their pulls. */
   readonly retiring: number;
   readonly counters: Readonly<LinkCounters>;
@@ -103,6 +105,7 @@ export class AgentLink {
       openForMs: Math.round(link?.livedMs ?? 0),
       waitingBytes: link?.waitingBytes ?? 0,
       attempt,
+      replacing: this.#next !== undefined,
       retiring: this.#retiring.size,
       counters: { ...this.#parts.counters },
       keepAlive: this.#options.pace.snapshot(),

@@ -87,20 +87,15 @@ export function readCertificateDates(way: CertificateWay): Promise<readonly Cert
     asked.once('socket', (socket) => {
       // A proxy that refuses the tunnel leaves a socket without TLS.
       if (!(socket instanceof TLSSocket)) return giveUp();
-      socket.once('secureConnect', () => done(datesOf(socket.getPeerCertificate(true))));
+      socket.once('secureConnect', () => done(chainDates(socket.getPeerCertificate(true))));
     });
     signal?.addEventListener('abort', giveUp);
     if (signal?.aborted) giveUp();
   });
 }
 
-function ownerOf(found: CertificateDates | undefined, index: number): string {
-  // It may be the proxy's own.
-  if (found === undefined) return 'a certificate on the way to it';
-  return index > 0 ? `the certificate of its issuer ${found.name}` : 'its certificate';
-}
-
-function datesOf(own: DetailedPeerCertificate): CertificateDates[] {
+/** The dates of a chain, the peer’s own certificate first. */
+export function chainDates(own: DetailedPeerCertificate): CertificateDates[] {
   const chain: CertificateDates[] = [];
   let certificate: DetailedPeerCertificate | undefined = own;
   while (certificate?.valid_from !== undefined && chain.length < longestChain) {
@@ -110,6 +105,12 @@ function datesOf(own: DetailedPeerCertificate): CertificateDates[] {
     certificate = issuer === certificate ? undefined : issuer;
   }
   return chain.filter(({ notBeforeMs, notAfterMs }) => !Number.isNaN(notBeforeMs + notAfterMs));
+}
+
+function ownerOf(found: CertificateDates | undefined, index: number): string {
+  // It may be the proxy's own.
+  if (found === undefined) return 'a certificate on the way to it';
+  return index > 0 ? `the certificate of its issuer ${found.name}` : 'its certificate';
 }
 
 function datesIn({ subject, valid_from, valid_to }: DetailedPeerCertificate): CertificateDates {

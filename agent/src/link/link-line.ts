@@ -112,7 +112,7 @@ export class LinkLine {
       welcomeMs: limits.welcomeMs,
       counters,
       hooks: {
-        state: (link) => this.#linkChanged(link),
+        state: (link) => this.#linkChanged(link, socket),
         welcomed: (link) => this.#hooks.terms(this, link),
         malformed: (error) => this.#malformed(error),
         rotate: (asking) => offer?.wished(asking),
@@ -124,8 +124,8 @@ export class LinkLine {
     this.#link.start(this.#hooks.hello());
   }
 
-  #linkChanged(link: Link): void {
-    if (link.state === 'open') this.#welcomed(link);
+  #linkChanged(link: Link, socket: LinkSocket): void {
+    if (link.state === 'open') this.#welcomed(link, socket.isResumed);
     if (link.state === 'draining' && link.drainWithinMs !== undefined) {
       const { drainWithinMs: withinMs } = link;
       this.#parts.options.logger.info({ withinMs }, 'the relay will close this link');
@@ -134,13 +134,13 @@ export class LinkLine {
     this.#enter(link.state);
   }
 
-  #welcomed(link: Link): void {
+  #welcomed(link: Link, resumed: boolean): void {
     this.#parts.answers.welcomed();
     this.#intervalMs = link.welcome?.heartbeat.intervalMs;
     this.#failedSince = 0;
     const { relay, limits, heartbeat, endOfLifeMs } = link.welcome ?? {};
     const { subprotocol } = link;
-    const terms = { subprotocol, relay, limits, heartbeat, endOfLifeMs };
+    const terms = { subprotocol, relay, limits, heartbeat, endOfLifeMs, resumed };
     this.#parts.options.logger.info(terms, 'link open');
   }
 

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import { type Clock, frameLimits, type Movement, movementOf } from '@pullwire/shared';
 import { type ClientOptions, WebSocket } from 'ws';
 import { type CertificateWay, explainOutsideDates, isOutsideDates } from './certificate-dates.ts';
@@ -9,11 +9,17 @@ import type { Tunnel } from './proxy.ts';
 import type { LinkEnd } from './redial-policy.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
 import type { HeardDate } from './relay-clock.ts';
+import { TlsResumption } from './tls-resumption.ts';
+import type { TlsSessions } from './tls-sessions.ts';
 
 /** What one attempt dials with. */
 export interface Dial {
   readonly headers: Readonly<Record<string, string>>;
   readonly secureContext?: SecureContext | undefined;
+  /** What the relay gave for connections to come; absent: each handshake is a full one. */
+  readonly sessions?: TlsSessions | undefined;
+  /** Of the same trust, in the place of `secureContext` where a session is offered. */
+  readonly resumingContext?: SecureContext | undefined;
   /** The way through a proxy; it is closed with the socket. */
   readonly tunnel?: Tunnel | undefined;
   readonly clock: Clock;
@@ -38,11 +44,12 @@ export class LinkSocket extends WebSocket {
 
   constructor(url: string, protocols: readonly string[], dial: Dial) {
     const { clock, tunnel } = dial;
+    const resumption = resumptionOf(url, dial);
     let sentAt = clock.monotonic();
     super(
       url,
       [...protocols],
-      clientOptions(dial, () => (sentAt = clock.monotonic())),
+      clientOptions(dial, resumption, () => (sentAt = clock.monotonic())),
     );
     this.#dial = dial;
     this.on('upgrade', (response) => {
@@ -65,6 +72,7 @@ export class LinkSocket extends WebSocket {
     this.ended = new Promise((resolve) => {
       this.once('close', (closeCode: number) => {
         tunnel?.close();
+        resumption?.ended();
         resolve(this.#endOf(closeCode));
       });
     });
@@ -121,6 +129,12 @@ export class LinkSocket extends WebSocket {
     return { tls, ipv6: remoteFamily === 'IPv6' };
   }
 
+  /** Whether TLS was resumed: the relay showed no certificates then. False where the link is in the clear. */
+  get isResumed(): boolean {
+    const { transport } = this;
+    return transport instanceof TLSSocket && transport.isSessionReused();
+  }
+
   movement(): Movement {
     return movementOf(this.transport);
   }
@@ -154,14 +168,28 @@ export class LinkSocket extends WebSocket {
   }
 }
 
-/** `secureContext` and `closeTimeout` exist, but not in the types of `ws`. */
+function resumptionOf(url: string, dial: Dial): TlsResumption | undefined {
+  const { sessions, secureContext, clock } = dial;
+  if (sessions === undefined) return undefined;
+  return new TlsResumption({ sessions, peer: { host: new URL(url).host, secureContext }, clock });
+}
+
+/** These exist, but not in the types of `ws`. */
+interface UntypedOptions {
+  readonly secureContext: SecureContext | undefined;
+  readonly session: Buffer | undefined;
+  readonly closeTimeout: number;
+}
+
 function clientOptions(
   dial: Dial,
+  resumption: TlsResumption | undefined,
   onSent: () => void,
-): ClientOptions & { secureContext: SecureContext | undefined; closeTimeout: number } {
+): ClientOptions & UntypedOptions {
   return {
     headers: { ...dial.headers },
-    secureContext: dial.secureContext,
+    secureContext: contextOf(dial, resumption),
+    session: resumption?.session,
     agent: dial.tunnel?.agent,
     maxPayload,
     // Compression costs six times the CPU of everything else on this path.
@@ -170,9 +198,17 @@ function clientOptions(
     followRedirects: false,
     handshakeTimeout: dial.handshakeMs,
     closeTimeout: dial.closeMs,
-    // Only from here on is the round trip the relay's: before it lie names, proxies and TLS.
-    finishRequest: (request) => request.once('finish', onSent).end(),
+    finishRequest: (request) => {
+      request.once('socket', (socket: Socket) => resumption?.watch(socket));
+      // Only from here on is the round trip the relay's: before it lie names, proxies and TLS.
+      request.once('finish', onSent).end();
+    },
   };
+}
+
+function contextOf(dial: Dial, resumption: TlsResumption | undefined): SecureContext | undefined {
+  const { secureContext, resumingContext = secureContext } = dial;
+  return resumption?.session === undefined ? secureContext : resumingContext;
 }
 
 function heardIn(response: IncomingMessage, clock: Clock, sentAt: number): HeardDate | undefined {

@@ -4,7 +4,7 @@ import { type Dial, LinkSocket } from './link-socket.ts';
 import type { LinkEnd } from './redial-policy.ts';
 
 /** `handshakeMs`: for the socket to say nothing, where it is less than for the attempt as a whole. */
-type Prepared = Pick<Dial, 'headers' | 'secureContext' | 'tunnel'> & {
+type Prepared = Omit<Dial, 'clock' | 'handshakeMs' | 'closeMs'> & {
   readonly handshakeMs?: number;
 };
 

@@ -27,6 +27,15 @@ export interface RelaySnapshot {
   readonly eventLoop: EventLoopReport;
 }
 
+/** A caller's connection that is silent for so long is not waited for at the end. */
+const quietMs = 1_000;
+
+/** Agents that still have pulls here dial their next link within that: at the next relay, pulls wait for them. */
+const moveWithinMs = 3_000;
+
+/** The last writes get so long, even where pulls get none. */
+const leastFlushMs = 2_000;
+
 export function createRelay(parts: RelayParts): Relay {
   return new Relay(parts);
 }
@@ -40,6 +49,8 @@ export class Relay {
   readonly #delay: EventLoopDelay;
   #port: number;
   #draining = false;
+  #retired: Promise<void> | undefined;
+  #retiredAt = 0;
 
   constructor(parts: RelayParts) {
     const draining = () => this.#draining;
@@ -69,22 +80,52 @@ export class Relay {
     return { url: `${scheme}://${host}:${this.#port}`, port: this.#port };
   }
 
-  /** Takes no new work, lets what is under way finish within `drainMs`, tells the agents, and ends. */
-  async stop(): Promise<void> {
-    const { drainMs } = this.#parts.settings;
-    const { host: links, journal, presence } = this.#links;
+  /**
+   * Gives back the port and writes what the registry is to know, and nothing more from then on: another process may take
+   * both over. Whoever is connected goes on being served.
+   */
+  retire(): Promise<void> {
+    this.#retired ??= this.#retire();
+    return this.#retired;
+  }
+
+  async #retire(): Promise<void> {
+    const { journal } = this.#links;
+    const { settings } = this.#parts;
     this.#draining = true;
+    this.#retiredAt = this.#parts.clock.monotonic();
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
-    links.drainAll(drainMs);
-    await this.#pulls.ended(drainMs);
+    await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
+    journal.stop();
+  }
+
+  /** Resolves when the work is done, or after so many milliseconds. */
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(ms, late.resolve);
+    await Promise.race([work, late.promise]);
+    timer.cancel();
+  }
+
+  /** Takes no new work, lets what is under way finish within `drainMs`, tells the agents, and ends. */
+  async stop(): Promise<void> {
+    const { host: links, presence } = this.#links;
+    await this.retire();
+    await this.#http.host.callersGone(quietMs, this.#leftMs);
+    links.retireAll(Math.min(moveWithinMs, Math.round(this.#leftMs)));
+    await this.#pulls.ended(this.#leftMs);
     links.endAll();
     this.#delay.stop();
     this.#pulls.idle.stop();
     await this.#http.host.stop();
     presence.stop();
-    await journal.flush();
-    journal.stop();
+  }
+
+  /** Of the time that a shutdown may take. */
+  get #leftMs(): number {
+    const { settings, clock } = this.#parts;
+    return Math.max(0, this.#retiredAt + settings.drainMs - clock.monotonic());
   }
 
   /**

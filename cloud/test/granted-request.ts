@@ -19,5 +19,6 @@ export function grantedRequest(exchange = new FakeExchange()): GrantedRequest {
     caller: { id: 'k', name: 'ops', grants, credential: 'pullwire-key' },
     device: { device: route.device, labels: {}, targets: [], offline },
     receivedAt: 0,
+    heldMs: 0,
   };
 }

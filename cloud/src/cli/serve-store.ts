@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { createDynamoClient, mayCreateTable } from '../registry/dynamo-client.ts';
@@ -20,13 +22,19 @@ export interface ServeStore {
   close(): Promise<void>;
 }
 
+export interface ServeStoreContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
 /** Throws a `DataFolderError` or a `RegistryError`. */
 export async function openServeStore(
-  { table, dataFolder }: RelayConfig,
-  signal: AbortSignal,
-  log: Logger,
+  config: RelayConfig,
+  context: ServeStoreContext,
 ): Promise<ServeStore> {
-  if (table === undefined) return openEmbedded(await startOwnEngine(dataFolder, signal, log));
+  const { table } = config;
+  if (table === undefined) return openEmbedded(await startOwnEngine(config, context));
   const client = createDynamoClient(table);
   const { name } = table;
   const close = async () => client.destroy();
@@ -65,17 +73,26 @@ async function ensureOrClose(registry: Registry, close: () => Promise<void>): Pr
   }
 }
 
+/** Milliseconds between two looks at a data folder that is to be taken over. */
+const lookEveryMs = 50;
+
 async function startOwnEngine(
-  dataFolder: string,
-  signal: AbortSignal,
-  log: Logger,
+  { dataFolder, takeOverMs }: RelayConfig,
+  { clock, signal, log }: ServeStoreContext,
 ): Promise<Engine> {
   const onTrouble = (err: Error) =>
     log.error({ err }, 'the embedded engine ended; it is started again');
-  const access = await accessEngine({ dataFolder, owner: 'server', signal, onTrouble });
-  if (access.kind === 'started') return access.engine;
-  throw new DataFolderError(
-    'in-use',
-    `a relay is running already in the data folder ${dataFolder}`,
-  );
+  const until = clock.monotonic() + takeOverMs;
+  for (let looks = 0; ; looks += 1) {
+    const access = await accessEngine({ dataFolder, owner: 'server', signal, onTrouble });
+    if (access.kind === 'started') return access.engine;
+    if (clock.monotonic() >= until) throw inUse(dataFolder);
+    if (looks === 0) log.info({ dataFolder, takeOverMs }, 'waiting for the relay that runs here');
+    await wait(lookEveryMs, undefined, { signal });
+  }
+}
+
+function inUse(dataFolder: string): DataFolderError {
+  const message = `a relay is running already in the data folder ${dataFolder}`;
+  return new DataFolderError('in-use', message);
 }

@@ -48,7 +48,7 @@ async function start(
   { clock }: CliContext,
   { log, signals, stops }: Serving,
 ): Promise<void> {
-  const store = await openServeStore(config, signals.stop, log);
+  const store = await openServeStore(config, { clock, signal: signals.stop, log });
   stops.push(() => store.close());
   const { registry } = store;
   const sweeps = new SweepSchedule({ registry, log, now: clock.wall, minute: randomInt(60) });
@@ -56,7 +56,8 @@ async function start(
   stops.push(() => sweeps.stop());
   const relay = assemble(config, store, clock, log);
   const { url } = await relay.start();
-  stops.push(() => relay.stop());
+  stops.unshift(() => relay.stop()); // what is under way goes on without the registry, which the next process may take
+  stops.push(() => relay.retire());
   signals.onSnapshot(() => log.info(relay.snapshot(), 'snapshot'));
   warnInTheClear(config, log);
   log.info({ url, version, registry: config.table?.name ?? config.dataFolder }, 'listening');

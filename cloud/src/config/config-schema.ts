@@ -188,6 +188,14 @@ export const configSchema = {
     default: 10_000,
     env: 'PULLWIRE_RELAY_DRAIN_MS',
   },
+  takeOverMs: {
+    doc: 'Milliseconds to wait for a relay that runs in the data folder to end; 0: it is an error.',
+    format: 'whole',
+    range: [0, 3_600_000],
+    default: 0,
+    env: 'PULLWIRE_RELAY_TAKE_OVER_MS',
+    flag: '--take-over-ms <ms>',
+  },
   logLevel: {
     doc: 'The least level that is logged: fatal, error, warn, info, debug, trace, or silent.',
     format: 'level',
@@ -219,5 +227,6 @@ export interface ConfigValues {
   linkLifeMs: number;
   idleMs: number;
   drainMs: number;
+  takeOverMs: number;
   logLevel: string;
 }

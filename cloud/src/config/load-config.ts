@@ -110,6 +110,7 @@ function toConfig(
     linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,
     drainMs: values.drainMs,
+    takeOverMs: values.takeOverMs,
     logLevel: values.logLevel as LogLevel,
   });
 }

@@ -14,6 +14,8 @@ export interface RelayConfig extends RelaySettings {
   readonly connectionsUrl: string | undefined;
   /** OIDC issuers whose tokens stand for callers and devices. */
   readonly issuers: readonly IssuerConfig[];
+  /** How long to wait for a relay that runs in the data folder, in milliseconds. */
+  readonly takeOverMs: number;
   readonly logLevel: LogLevel;
 }
 

@@ -63,6 +63,9 @@ export interface PresenceClock {
   readonly lostSince: number;
 }
 
+/** Why a link is over that nobody wrote the end of: its relay ended before. */
+export const restartedWhy = 'relay-restarted';
+
 /** Derives presence from link items when read (DESIGN.md 7): nothing is stored that could be out of date. */
 export function presenceOf(
   device: Device,
@@ -140,7 +143,7 @@ export function endOf(link: LinkRecord, clock: PresenceClock): { at: number; why
   if (link.closedAt !== undefined) return { at: link.closedAt, why: link.closedWhy ?? 'link-lost' };
   const expiredAt = (link.expiresAt ?? Number.POSITIVE_INFINITY) * 1_000;
   if (expiredAt <= clock.now) return { at: expiredAt, why: 'end-of-life' };
-  return { at: Math.max(link.connectedAt, clock.lostSince), why: 'relay-restarted' };
+  return { at: Math.max(link.connectedAt, clock.lostSince), why: restartedWhy };
 }
 
 /** A link that took the place of another one was no change. */

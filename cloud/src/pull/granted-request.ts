@@ -11,4 +11,6 @@ export interface GrantedRequest {
   readonly device: PullableDevice;
   /** Monotonic milliseconds. */
   readonly receivedAt: number;
+  /** Milliseconds of its deadline that it has waited for its device. */
+  readonly heldMs: number;
 }

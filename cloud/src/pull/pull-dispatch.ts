@@ -77,7 +77,7 @@ export class PullDispatch {
     const { exchange, route, caller, device } = request;
     const target = this.#target(device, route.source);
     this.#callerPulls.check(caller.id);
-    const deadlineMs = this.#deadline(exchange);
+    const deadlineMs = Math.max(1, this.deadlineOf(exchange) - request.heldMs);
     const running = new PullInFlight({
       pull: this.#pull(request, upload, deadlineMs),
       request,
@@ -151,7 +151,8 @@ export class PullDispatch {
     return target;
   }
 
-  #deadline(exchange: Exchange): number {
+  /** Milliseconds that the caller gives its pull. */
+  deadlineOf(exchange: Exchange): number {
     const { defaultDeadlineMs, maxDeadlineMs } = this.#options.limits;
     const wanted = preferredWaitMs(exchange.headers) ?? defaultDeadlineMs;
     return Math.min(Math.max(wanted, 1), maxDeadlineMs);

@@ -43,6 +43,7 @@ function bench(
     device?: PullableDevice | null;
     deny?: PullFault;
     uploads?: PullServiceOptions['uploads'];
+    returning?: PullServiceOptions['returning'];
   } = {},
 ): Bench {
   const clock = new ManualClock();
@@ -77,6 +78,7 @@ function bench(
     },
     windows: new WindowBudget(1_000),
     ...(options.uploads === undefined ? undefined : { uploads: options.uploads }),
+    ...(options.returning === undefined ? undefined : { returning: options.returning }),
     tickets: new PullTickets({
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(key, { ...address, host: 'h' }),
@@ -526,5 +528,54 @@ describe('a request whose body was uploaded', () => {
   test('is what the refusal of one that is too large points to', () => {
     const { problem } = uploadBench().pull({ method: 'PUT', bodyLength: 100_001 });
     expect(problem.detail).toMatch('up to 8000000 bytes can be uploaded before it (POST /uploads)');
+  });
+});
+
+describe('a device that may be on its way back', () => {
+  const offline = { since: 1, why: 'relay-restarted' };
+  const away: PullableDevice = { device: 'plant-7', labels: {}, targets: [], offline };
+
+  function waiting() {
+    const back = Promise.withResolvers<PullableDevice | undefined>();
+    const asked: number[] = [];
+    const returning = (_device: PullableDevice, withinMs: number) => {
+      asked.push(withinMs);
+      return asked.length === 1 ? back.promise : undefined;
+    };
+    const b = bench({ device: away, returning: { returning } });
+    return { b, asked, come: (device: PullableDevice | undefined) => back.resolve(device) };
+  }
+
+  test('is waited for, and the time it took is taken from the deadline', async () => {
+    const { b, asked, come } = waiting();
+    const exchange = b.pull({ headers: ['Prefer', 'wait=10'] });
+    expect([asked, exchange.status]).toEqual([[10_000], undefined]);
+    b.clock.advance(4_000);
+    come({ ...away, targets: [b.target] });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(b.target.pull.deadlineMs).toBeLessThanOrEqual(6_000);
+    b.clock.advance(6_000);
+    expect(exchange.status).toBe(504);
+  });
+
+  test('is offline where it did not come', async () => {
+    const { b, asked, come } = waiting();
+    const exchange = b.pull();
+    b.clock.advance(15_000);
+    come(away);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([asked, exchange.status]).toEqual([[30_000, 15_000], 503]);
+    expect(b.refusals).toMatchObject([{ fault: { code: 'device-offline' } }]);
+  });
+
+  test('keeps nobody waiting who may not ask it', () => {
+    const asked: string[] = [];
+    const returning = ({ device }: PullableDevice) => {
+      asked.push(device);
+      return undefined;
+    };
+    const b = bench({ device: away, verdict: 'no-grant', returning: { returning } });
+    expect(b.pull().status).toBe(404);
+    expect(asked).toEqual([]);
   });
 });

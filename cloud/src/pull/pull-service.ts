@@ -8,7 +8,7 @@ import type { GrantedRequest } from './granted-request.ts';
 import { PullDispatch, type PullDispatchOptions } from './pull-dispatch.ts';
 import { checkGrant } from './pull-grant.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
-import type { PullableDevice } from './pull-target.ts';
+import type { PullableDevice, ReturningPullables } from './pull-target.ts';
 import type { RequestBodyLimit } from './request-to-agent.ts';
 import type { RequestUploads } from './request-uploads.ts';
 import type { UploadedBody } from './uploaded-body.ts';
@@ -18,6 +18,8 @@ export interface PullServiceOptions extends PullDispatchOptions {
   readonly callers: Callers;
   /** Where large request bodies can go; undefined where the host takes them as they are. */
   readonly uploads?: Pick<RequestUploads, 'find' | 'mostBytes'>;
+  /** Undefined where no device is waited for. */
+  readonly returning?: ReturningPullables;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
 }
@@ -81,10 +83,12 @@ export class PullService {
     caller: AuthenticatedCaller,
     device: PullableDevice | undefined,
     receivedAt: number,
+    heldMs = 0,
   ): void {
     const known = checkGrant(caller, device, route, exchange.method);
     refuseUnsupported(exchange);
-    const request = { exchange, route, caller, device: known, receivedAt };
+    const request = { exchange, route, caller, device: known, receivedAt, heldMs };
+    if (known.targets.length === 0 && this.#held(request)) return;
     const upload = headerValue(exchange.headers, uploadHeader);
     if (upload === undefined) return this.#run(request, undefined);
     whenKnown(
@@ -92,6 +96,20 @@ export class PullService {
       (body) => this.#run(request, body),
       (error) => this.#refuse(exchange, route, error),
     );
+  }
+
+  /** Whether the request waits for its device to come back; it is looked at again then. */
+  #held({ exchange, route, caller, device, receivedAt }: GrantedRequest): boolean {
+    const { clock, returning } = this.#options;
+    const elapsed = () => clock.monotonic() - receivedAt;
+    const back = returning?.returning(device, this.#dispatch.deadlineOf(exchange) - elapsed());
+    if (back === undefined) return false;
+    whenKnown(
+      () => back,
+      (found) => this.#begin(exchange, route, caller, found, receivedAt, elapsed()),
+      (error) => this.#refuse(exchange, route, error),
+    );
+    return true;
   }
 
   #findUpload({ exchange, caller }: GrantedRequest, id: string): Promise<UploadedBody> {

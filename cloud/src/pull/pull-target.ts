@@ -49,6 +49,18 @@ export interface PullableDevices {
   findAnew(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined>;
 }
 
+/** Devices that may be on their way back, where the host can tell. */
+export interface ReturningPullables {
+  /**
+   * Waits for a device without a link to come back, for `withinMs` at most, and finds it again; undefined where it is not
+   * expected. Rejects as `find`.
+   */
+  returning(
+    device: PullableDevice,
+    withinMs: number,
+  ): Promise<PullableDevice | undefined> | undefined;
+}
+
 /**
  * The least loaded link that offers the source, other than the one with connection id `not`; one of them by chance where
  * several are. `random`: from 0, below 1; not asked where there is one link.

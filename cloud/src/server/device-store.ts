@@ -3,10 +3,11 @@ import { LookupCache } from '../auth/lookup-cache.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
 import { offlineDevice } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
-import type { LiveProof } from '../presence/presence.ts';
-import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
+import { type LiveProof, restartedWhy } from '../presence/presence.ts';
+import type { PullableDevice, PullableDevices, ReturningPullables } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
 import type { LiveLinks } from './live-links.ts';
+import { ReturningDevices } from './returning-devices.ts';
 
 export interface OneBoxDevicesOptions {
   readonly registry: Pick<Registry, 'device' | 'devices' | 'removeDevice'>;
@@ -32,17 +33,22 @@ const offlineCacheSize = 10_000;
 /** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
 const checked = { maxAgeMs: 10_000, missAgeMs: 0, capacity: 10_000, firstReads: 256 };
 
+/** A fleet is back within that; a pull is a request that stays open, of a caller who may make it. */
+const waited = { withinMs: 15_000, most: 1_000 };
+
 /** Devices on one box: those with a live link from memory, the others from the registry. */
-export class OneBoxDevices implements PullableDevices, DeviceStore {
+export class OneBoxDevices implements PullableDevices, ReturningPullables, DeviceStore {
   readonly #options: OneBoxDevicesOptions;
   readonly #offline = new Map<string, Cached>();
   /** Devices with live links that were looked at lately, where nobody tells of changes. */
   readonly #checks: LookupCache<true> | undefined;
+  readonly #returning: ReturningDevices;
   readonly startedAt: number;
 
   constructor(options: OneBoxDevicesOptions) {
     this.#options = options;
     this.startedAt = options.clock.wall();
+    this.#returning = new ReturningDevices({ clock: options.clock, ...waited });
     const { check } = options;
     this.#checks =
       check &&
@@ -112,6 +118,16 @@ export class OneBoxDevices implements PullableDevices, DeviceStore {
   /** The device has a link: it is not offline any more. */
   linked(device: string): void {
     this.#offline.delete(device);
+    this.#returning.linked(device);
+  }
+
+  /** The relay before this one ended, by its own will or not, while the device was linked to it. */
+  returning(
+    { device, offline }: PullableDevice,
+    withinMs: number,
+  ): Promise<PullableDevice | undefined> | undefined {
+    if (offline.why !== restartedWhy) return undefined;
+    return this.#returning.wait(device, withinMs)?.then(() => this.find(device));
   }
 
   async #findOffline(id: string): Promise<PullableDevice | undefined> {

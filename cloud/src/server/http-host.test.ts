@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { systemClock } from '@pullwire/shared';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Exchange } from '../http/exchange.ts';
 import { problem } from '../http/problem.ts';
@@ -12,6 +13,7 @@ const addresses: (string | undefined)[] = [];
 
 beforeEach(async () => {
   host = new HttpHost({
+    clock: systemClock,
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,
     headBytes: 16_384,

@@ -6,16 +6,18 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
-import { type errorCodes, PullFault } from '@pullwire/shared';
+import { type Clock, type errorCodes, PullFault } from '@pullwire/shared';
 import type { Exchange, HttpAnswer } from '../http/exchange.ts';
 import { problem } from '../http/problem.ts';
 import { routeOf } from '../http/routes.ts';
+import { CallerConnections } from './caller-connections.ts';
 import { NodeExchange } from './node-exchange.ts';
 
 export interface HttpHostOptions {
+  readonly clock: Clock;
   readonly listen: { readonly host: string; readonly port: number };
   /** Key and certificate; undefined: in the clear. */
   readonly tls: SecureContextOptions | undefined;
@@ -43,13 +45,20 @@ export interface ObjectDoor {
  */
 const backlog = 4_096;
 
+/** For closing handshakes: a little more than an agent's socket takes to give one up. */
+const lastWordsMs = 2_500;
+
 /** `node:http` as a host: one port for callers and agents. */
 export class HttpHost {
   readonly #options: HttpHostOptions;
   readonly #server: Server | TlsServer;
+  readonly #callers: CallerConnections;
+  #closing = false;
+  #started = false;
 
   constructor(options: HttpHostOptions) {
     this.#options = options;
+    this.#callers = new CallerConnections(options.clock);
     const settings = {
       maxHeaderSize: options.headBytes,
       keepAliveTimeout: 75_000,
@@ -81,7 +90,12 @@ export class HttpHost {
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
       this.#take(request, response, false),
     );
-    server.on('upgrade', (request, socket, head) => upgrade(request, socket as Socket, head));
+    const connected = this.#options.tls === undefined ? 'connection' : 'secureConnection';
+    server.on(connected, (socket: Socket) => this.#callers.opened(socket));
+    server.on('upgrade', (request, socket, head) => {
+      this.#callers.leave(socket as Socket);
+      upgrade(request, socket as Socket, head);
+    });
     server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
       answerRaw(socket, refusal('upgrade-not-supported', 'CONNECT cannot be tunnelled')),
     );
@@ -92,6 +106,7 @@ export class HttpHost {
       server.once('error', reject);
       server.listen({ ...listen, backlog }, () => {
         server.off('error', reject);
+        this.#started = true;
         const address = server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : listen.port);
       });
@@ -100,6 +115,7 @@ export class HttpHost {
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     const { handle, objects, remoteAddress, smallBodyMs } = this.#options;
+    if (this.#closing) this.#last(request, response);
     if (objects === undefined || request.url?.startsWith('/objects/') !== true) {
       const bodyWithinMs = request.url?.startsWith('/devices/') === true ? undefined : smallBodyMs;
       const init = { awaitsContinue, bodyWithinMs, remoteAddress };
@@ -116,21 +132,36 @@ export class HttpHost {
     }
   }
 
-  /** Accepts no new connections; those that are idle end now, the others when their answer is complete. */
+  /**
+   * Gives the port back. Connections that are there stay, for whoever has sent a request already, and each ends with its
+   * next answer.
+   */
   stopAccepting(): void {
-    this.#server.close();
-    this.#server.closeIdleConnections();
+    this.#closing = true;
+    // http.Server's own `close` cuts idle connections, over which a request may be on its way (Node 19).
+    NetServer.prototype.close.call(this.#server);
   }
 
-  /** Ends what is still open. */
+  /** As `CallerConnections.gone`. */
+  callersGone(quietMs: number, withinMs: number): Promise<void> {
+    return this.#callers.gone(quietMs, withinMs);
+  }
+
+  #last(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('Connection', 'close');
+    this.#callers.leave(request.socket);
+  }
+
+  /** Ends what is still open; resolves when agents have heard why, or after a moment. */
   async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (!this.#server.listening) resolve();
-      this.#server.once('close', () => resolve());
-    });
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+    const server = this.#server;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(this.#started ? lastWordsMs : 0, late.resolve);
+    server.once('close', late.resolve); // when the last connection is gone, those of agents too
+    server.close();
+    server.closeAllConnections();
+    await late.promise;
+    timer.cancel();
   }
 }
 

@@ -176,11 +176,23 @@ export class LinkHost {
     for (const session of this.#sessions.values()) session.end('shutdown', 'the relay shuts down');
   }
 
-  /** Tells every agent to find its next link. */
-  drainAll(withinMs: number): void {
-    for (const link of this.#options.live.all()) {
+  /** No new pull comes: a link without one ends now, the others when theirs have ended; their agents find the next link. */
+  retireAll(withinMs: number): void {
+    const links = this.#options.live.all();
+    this.#refusePulls(links);
+    for (const link of links) {
+      if (link.inFlight === 0) {
+        this.#retire(link);
+        continue;
+      }
+      // Not at once: the last frame of the pull is in hand just then.
+      link.whenIdle = () => void setImmediate(() => this.#retire(link));
       link.connection.control({ action: 'drain', withinMs });
     }
+  }
+
+  #retire({ connection }: LiveLink): void {
+    this.#sessions.get(connection.connectionId)?.end('shutdown', 'the relay shuts down');
   }
 
   /** Links that end together: the pulls of one must not be tried on the next. */

@@ -40,6 +40,7 @@ export class LinkJournal {
   readonly #entries = new Map<string, Entry>();
   readonly #writers = new Set<Promise<void>>();
   #retry: Timer | undefined;
+  #stopped = false;
 
   constructor(options: LinkJournalOptions) {
     this.#options = options;
@@ -72,12 +73,15 @@ export class LinkJournal {
     while (this.#writers.size > 0) await Promise.all(this.#writers);
   }
 
+  /** From now on nothing is noted: the registry may be somebody else's. */
   stop(): void {
+    this.#stopped = true;
     this.#retry?.cancel();
     this.#entries.clear();
   }
 
   #note(link: LinkRecord, change: Partial<Pick<Entry, 'opens' | 'describes' | 'end'>>): void {
+    if (this.#stopped) return;
     const { connectionId } = link;
     const entry = this.#entries.get(connectionId) ?? {
       link,

@@ -40,6 +40,8 @@ export class LiveLink implements PullTarget {
   /** Since when the device is there, where that was before this link: set when it is added to the others. */
   upSince: number | undefined;
   draining = false;
+  /** Called when the last pull on it has ended. */
+  whenIdle: (() => void) | undefined;
   /** The wish for another key that its agent was told of. */
   rotationAskedAt: number | undefined;
   #hello: Hello;
@@ -94,6 +96,7 @@ export class LiveLink implements PullTarget {
 
   finish(pullId: string): void {
     this.#pulls.delete(pullId);
+    if (this.#pulls.size === 0) this.whenIdle?.();
   }
 
   room(pullId: string): void {

@@ -1,9 +1,6 @@
-import { PullFault } from '@pullwire/shared';
 import type { Callers } from '../auth/callers.ts';
 import { Enrolment } from '../enroll/enrolment.ts';
-import type { Exchange } from '../http/exchange.ts';
 import { Front } from '../http/front.ts';
-import { problem } from '../http/problem.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { EventService } from '../presence/event-service.ts';
 import { CertificateWatch, readCertificate } from './certificate.ts';
@@ -54,16 +51,17 @@ export class RelayHttp {
   }
 
   #createHost(): HttpHost {
-    const { parts, links, draining } = this.#init;
+    const { parts, links } = this.#init;
     const { settings, objects } = parts;
     const front = this.#createFront();
     return new HttpHost({
+      clock: parts.clock,
       listen: settings.listen,
       tls: settings.tls === undefined ? undefined : readCertificate(settings.tls),
       headBytes: settings.limits.headBytes,
       smallBodyMs,
       remoteAddress: remoteAddressOf(settings.trustedProxy),
-      handle: (exchange) => (draining() ? refuseDraining(exchange) : front.handle(exchange)),
+      handle: (exchange) => front.handle(exchange),
       objects,
       upgrade: (request, socket, head) => void links.door.upgrade(request, socket, head),
     });
@@ -130,13 +128,4 @@ export class RelayHttp {
       failed: (err) => log.warn({ err }, 'the certificate cannot be renewed (yet)'),
     });
   }
-}
-
-function refuseDraining(exchange: Exchange): void {
-  const fault = new PullFault('relay-draining', 'lookup', {
-    detail: 'the relay is shutting down',
-    retryAfterMs: 2_000,
-  });
-  const headers = ['Connection', 'close'];
-  exchange.answer(problem(fault, { method: exchange.method, answeredBy: 'relay', headers }));
 }

@@ -8,7 +8,7 @@ import type { ReplyObjects } from '../pull/object-transfer.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
 import { PullService } from '../pull/pull-service.ts';
-import type { PullableDevices } from '../pull/pull-target.ts';
+import type { PullableDevices, ReturningPullables } from '../pull/pull-target.ts';
 import { PullTickets } from '../pull/pull-tickets.ts';
 import { RequestUploads } from '../pull/request-uploads.ts';
 import { WindowBudget } from '../pull/window-budget.ts';
@@ -57,7 +57,7 @@ export class RelayPulls {
 
   createService(
     callers: Callers,
-    devices: PullableDevices,
+    devices: PullableDevices & ReturningPullables,
     uploads: RequestUploads | undefined,
   ): PullService {
     const { settings, clock } = this.#parts;
@@ -65,6 +65,7 @@ export class RelayPulls {
     return new PullService({
       callers,
       devices,
+      returning: devices,
       replies: this.replies,
       clock,
       limits: {

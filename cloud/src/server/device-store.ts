@@ -12,6 +12,8 @@ import { ReturningDevices } from './returning-devices.ts';
 export interface OneBoxDevicesOptions {
   readonly registry: Pick<Registry, 'device' | 'devices' | 'removeDevice'>;
   readonly live: LiveLinks;
+  /** As `LinkJournal.unwrittenEnds`. */
+  unwrittenEnds(device: string): LinkRecord[];
   readonly clock: Clock;
   /** Ends the live links of a device that is no more; its agents are told why. */
   revoke(device: string, why: string): void;
@@ -94,8 +96,10 @@ export class OneBoxDevices implements PullableDevices, ReturningPullables, Devic
   }
 
   async device(id: string): Promise<Device | undefined> {
+    // Asked before the read: an end that is written while it goes on may not be in what it brings.
+    const ended = this.#options.unwrittenEnds(id);
     const device = await orUnavailable(this.#options.registry.device(id));
-    return device === undefined ? undefined : this.#withLive(device);
+    return device === undefined ? undefined : this.#withLive(withEnds(device, ended));
   }
 
   async devices(page: PageRequest): Promise<Page<Device>> {
@@ -150,4 +154,17 @@ export class OneBoxDevices implements PullableDevices, ReturningPullables, Devic
     for (const link of live) records.set(link.instance, link.record());
     return { ...device, links: [...records.values()] };
   }
+}
+
+/** What the registry will say when it is written: an end counts unless a newer link of the instance stands there. */
+function withEnds(device: Device, ended: readonly LinkRecord[]): Device {
+  if (ended.length === 0) return device;
+  const records = new Map(device.links.map((link) => [link.instance, link]));
+  for (const link of ended) {
+    const stored = records.get(link.instance);
+    if (stored === undefined || stored.connectedAt <= link.connectedAt) {
+      records.set(link.instance, link);
+    }
+  }
+  return { ...device, links: [...records.values()] };
 }

@@ -291,8 +291,9 @@ export class LinkHost {
     live.remove(link);
     if (live.of(link.device).length === 0) this.#went(link, labels, why);
     const pulls = link.inFlight;
-    link.lost(why);
+    // First: a pull that tries another link asks at once why this one is gone.
     journal.closed(link.record(), { at: clock.wall(), why });
+    link.lost(why);
     log.info({ why, pulls }, 'link closed');
   }
 }

@@ -98,6 +98,22 @@ describe('link journal', () => {
     expect(b.calls).toEqual(['open c1 a/2', 'describe c1 a/2']);
   });
 
+  test('tells of ends that are not written yet, and of no other device’s', async () => {
+    const b = bench();
+    b.fail(true);
+    b.journal.opened(link());
+    b.journal.opened({ ...link('c2'), device: 'plant-8' });
+    expect(b.journal.unwrittenEnds('plant-7')).toEqual([]);
+    b.journal.closed(link(), { at: 2, why: 'idle' });
+    b.journal.closed({ ...link('c2'), device: 'plant-8' }, { at: 3, why: 'idle' });
+    const ended = { ...link(), closedAt: 2, closedWhy: 'idle' };
+    expect(b.journal.unwrittenEnds('plant-7')).toEqual([ended]);
+    b.fail(false);
+    await b.journal.flush();
+    await b.journal.flush();
+    expect(b.journal.unwrittenEnds('plant-7')).toEqual([]);
+  });
+
   test('a registry that is down loses nothing: all is written when it is back', async () => {
     const b = bench();
     b.fail(true);

@@ -65,6 +65,16 @@ export class LinkJournal {
     this.#note(link, { end });
   }
 
+  /** Links of the device that have ended, and the registry does not know it for sure yet. */
+  unwrittenEnds(device: string): LinkRecord[] {
+    const ended: LinkRecord[] = [];
+    for (const { link, end } of this.#entries.values()) {
+      if (link.device !== device || end === undefined) continue;
+      ended.push({ ...link, closedAt: end.at, closedWhy: end.why });
+    }
+    return ended;
+  }
+
   /** Resolves when all is written, or when the registry failed once more. */
   async flush(): Promise<void> {
     this.#retry?.cancel();

@@ -55,6 +55,7 @@ export class RelayLinks {
     this.devices = new OneBoxDevices({
       registry,
       live: this.#live,
+      unwrittenEnds: (device) => this.journal.unwrittenEnds(device),
       clock,
       revoke: (device, why) => this.host.revoke(device, why),
       flapsOf: (device) => this.presence.flapsOf(device),

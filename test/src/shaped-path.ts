@@ -110,15 +110,28 @@ function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-/** Why namespaces cannot be made here; undefined where they can. */
+/** Why namespaces cannot be made here; undefined where they can. Throws in CI where they can and only `python3` is missing. */
 export function noNamespaces(): string | undefined {
   if (process.getuid?.() !== 0) return 'network namespaces want root';
   const name = `pw${process.pid}-try`;
   try {
     ip('netns', 'add', name);
     ip('netns', 'del', name);
-    return undefined;
   } catch {
     return 'network namespaces cannot be made here';
+  }
+  return noShaper();
+}
+
+/** Why packets cannot be shaped. */
+function noShaper(): string | undefined {
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch (cause) {
+    const reason = 'python3, which shapes packets, cannot be run here';
+    // What CI leaves out nobody would miss.
+    if (process.env['CI'] === 'true') throw new Error(reason, { cause });
+    return reason;
   }
 }

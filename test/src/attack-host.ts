@@ -64,7 +64,7 @@ async function startOneBox({ sources, issuers, keys }: Parts): Promise<AttackHos
 
 async function startGateway({ sources, issuers, keys }: Parts): Promise<AttackHost> {
   const world = await CloudWorld.start({ sources, issuers, agents: 0 });
-  await world.startAgent('plant-7', sources);
+  await world.startFurtherAgent('plant-7', sources);
   keys.add('plant-7', createPrivateKey(readFileSync(join(world.folder, 'plant-7.key'))));
   return {
     url: world.aws.url,

@@ -30,7 +30,7 @@ export class CloudWorld {
     try {
       world.callerKey = await world.aws.addKey();
       const names = Array.from({ length: agents }, (_, at) => `plant-${at + 1}`);
-      await Promise.all(names.map((device) => world.startAgent(device, sources)));
+      await Promise.all(names.map((device) => world.startFurtherAgent(device, sources)));
       return world;
     } catch (error) {
       await world.stop();
@@ -45,13 +45,30 @@ export class CloudWorld {
     return agent;
   }
 
-  /** Makes the device known, and starts its agent. */
-  async startAgent(device: string, sources: CloudWorldOptions['sources']): Promise<Program> {
+  /** Where callers ask. */
+  get url(): string {
+    return this.aws.url;
+  }
+
+  /** Where agents dial. */
+  get linkUrl(): string {
+    return this.aws.linkUrl;
+  }
+
+  /** Makes the device known, and starts its agent; resolves when its link is open. `more`: keys of its configuration. */
+  async startFurtherAgent(
+    device: string,
+    sources: CloudWorldOptions['sources'],
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<Program> {
     const keyFile = join(this.folder, `${device}.key`);
     const { stdout } = await command('agent', ['keygen', '--out', keyFile]);
     await this.aws.addDevice(device, stdout.trim());
     const config = join(this.folder, `${device}.json`);
-    writeFileSync(config, JSON.stringify({ relay: this.aws.linkUrl, device, keyFile, sources }));
+    writeFileSync(
+      config,
+      JSON.stringify({ relay: this.linkUrl, device, keyFile, ...more, sources }),
+    );
     const agent = this.#begin(config);
     this.#agentsByDevice.set(device, agent);
     await agent.line('link open', 0);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 const piece = Buffer.alloc(16_384, 'x');
 
-/** An upstream of bodies without end: `GET /endless/…` gives one, `PUT` takes one; all else is answered with its path. */
+/** An upstream of bodies without end: `GET /endless/…` gives one (`/endless/events` as events), `PUT` takes one; all else is answered with its path. */
 export class EndlessOrigin {
   readonly #server: Server = createServer((request, response) => this.#serve(request, response));
   readonly #taken = new Map<string, number>();
@@ -30,6 +30,7 @@ export class EndlessOrigin {
     request.on('error', () => response.destroy());
     if (method === 'PUT') return;
     if (!path.startsWith('/endless/')) return void response.end(path);
+    if (path === '/endless/events') response.setHeader('Content-Type', 'text/event-stream');
     const pour = (): void => {
       while (response.writable && response.write(piece));
     };

@@ -2,7 +2,6 @@ import { Agent, request } from 'node:http';
 import type { Program } from './program.ts';
 import { TcpRelay } from './tcp-relay.ts';
 import { until } from './until.ts';
-import type { World } from './world.ts';
 
 /** How a long transfer ended: with a status in place of the whole, or broken off. */
 export type TransferEnd = number | 'broken';
@@ -10,6 +9,29 @@ export type TransferEnd = number | 'broken';
 /** A long transfer under way. */
 export interface Transfer {
   readonly ended: Promise<TransferEnd>;
+  /** The caller goes away. */
+  leave(): void;
+}
+
+/** Where a device is linked, on whichever host. */
+interface PathWorld {
+  /** Where callers ask. */
+  readonly url: string;
+  /** Where agents dial. */
+  readonly linkUrl: string;
+  readonly callerKey: string;
+  startFurtherAgent(
+    device: string,
+    sources: Readonly<Record<string, unknown>>,
+    more: Readonly<Record<string, unknown>>,
+    env: Readonly<Record<string, string>>,
+  ): Promise<Program>;
+}
+
+/** How much of a long transfer there is, and how much makes it one that is under way. Bytes. */
+interface TransferSize {
+  readonly bytes?: number;
+  readonly underWay?: number;
 }
 
 const piece = Buffer.alloc(16_384, 'y');
@@ -19,11 +41,11 @@ const underWayBytes = 500_000;
 export class PathAgent {
   readonly device: string;
   readonly path: TcpRelay;
-  readonly #world: World;
+  readonly #world: PathWorld;
   readonly #callers = new Agent();
   #program: Program | undefined;
 
-  private constructor(world: World, device: string, path: TcpRelay) {
+  private constructor(world: PathWorld, device: string, path: TcpRelay) {
     this.#world = world;
     this.device = device;
     this.path = path;
@@ -31,16 +53,17 @@ export class PathAgent {
 
   /** Resolves when its link is open. */
   static async start(
-    world: World,
+    world: PathWorld,
     device: string,
     sources: Readonly<Record<string, unknown>>,
     more: Readonly<Record<string, unknown>> = {},
     env: Readonly<Record<string, string>> = {},
   ): Promise<PathAgent> {
-    const agent = new PathAgent(world, device, await TcpRelay.start(world.port));
+    const { host, port, pathname } = new URL(world.linkUrl);
+    const agent = new PathAgent(world, device, await TcpRelay.start(Number(port)));
     const config = {
-      relay: `ws://127.0.0.1:${agent.path.port}/link`,
-      audience: new URL(world.url).host,
+      relay: `ws://127.0.0.1:${agent.path.port}${pathname}`,
+      audience: host,
       redial: { baseMs: 100, capMs: 200 },
       ...more,
     };
@@ -53,20 +76,24 @@ export class PathAgent {
     return this.#program;
   }
 
-  /** `status` and body of a short pull. */
-  async pull(path = '/short'): Promise<string> {
-    const answer = await this.#fetch(`/sources/web${path}`);
+  /** `status` and body of a short pull, for which the caller waits so many seconds at most. */
+  async pull(path = '/short', waitSeconds = 30): Promise<string> {
+    const answer = await this.#fetch(`/sources/web${path}`, { Prefer: `wait=${waitSeconds}` });
     return `${answer.status} ${await answer.text()}`;
   }
 
   /** What the relay says of the device. */
-  async shown(): Promise<Record<string, unknown>> {
-    return (await (await this.#fetch('')).json()) as Record<string, unknown>;
+  async shown(query = ''): Promise<Record<string, unknown>> {
+    return (await (await this.#fetch(query)).json()) as Record<string, unknown>;
   }
 
   /** A reply without end; resolves when much of it has come. */
-  async download(): Promise<Transfer> {
-    const answer = await this.#fetch('/sources/web/endless/down');
+  async download(
+    path = '/endless/down',
+    { underWay = underWayBytes }: TransferSize = {},
+  ): Promise<Transfer> {
+    const caller = new AbortController();
+    const answer = await this.#fetch(`/sources/web${path}`, {}, caller.signal);
     let bytes = 0;
     const ended = (async (): Promise<TransferEnd> => {
       try {
@@ -76,12 +103,17 @@ export class PathAgent {
         return 'broken';
       }
     })();
-    await until(() => bytes > underWayBytes);
-    return { ended };
+    await until(() => bytes > underWay);
+    return { ended, leave: () => caller.abort() };
   }
 
-  /** A request body without end; resolves when the upstream has much of it (`taken` tells). */
-  async upload(path: string, taken: () => number): Promise<Transfer> {
+  /** A request body, without end unless `bytes` says so; resolves when the upstream has much of it (`taken` tells). */
+  async upload(
+    path: string,
+    taken: () => number,
+    { bytes = Number.POSITIVE_INFINITY, underWay = underWayBytes }: TransferSize = {},
+  ): Promise<Transfer> {
+    let left = bytes;
     const { url, callerKey } = this.#world;
     const sent = request(`${url}/devices/${this.device}/sources/web${path}`, {
       method: 'PUT',
@@ -89,7 +121,11 @@ export class PathAgent {
       headers: { 'Pullwire-Key': callerKey },
     });
     const pour = (): void => {
-      while (sent.writable && sent.write(piece));
+      while (left > 0 && sent.writable) {
+        left -= piece.length;
+        if (!sent.write(piece)) return;
+      }
+      sent.end();
     };
     const ended = new Promise<TransferEnd>((resolve) => {
       sent.on('response', (answer) => {
@@ -102,8 +138,8 @@ export class PathAgent {
     sent.on('drain', pour);
     pour();
     const before = taken();
-    await until(() => taken() > before + underWayBytes);
-    return { ended };
+    await until(() => taken() > before + underWay);
+    return { ended, leave: () => sent.destroy() };
   }
 
   async stop(): Promise<void> {
@@ -111,9 +147,14 @@ export class PathAgent {
     await this.path.stop();
   }
 
-  #fetch(path: string): Promise<Response> {
+  #fetch(
+    path: string,
+    more: Readonly<Record<string, string>> = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const { url, callerKey } = this.#world;
-    const headers = { 'Pullwire-Key': callerKey };
-    return fetch(`${url}/devices/${this.device}${path}`, { headers });
+    const headers = { 'Pullwire-Key': callerKey, ...more };
+    const init = { headers, ...(signal !== undefined && { signal }) };
+    return fetch(`${url}/devices/${this.device}${path}`, init);
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@pullwire/shared';
+import type { Clock, HeartbeatTerms } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { KeyRotation } from '../auth/key-rotation.ts';
 import type { Poster } from '../connection/poster.ts';
@@ -21,6 +21,8 @@ export interface MessageComposition {
   readonly log: Logger;
   /** For how long a link may live, where it is less than the gateway lets it. */
   readonly lifeMs?: number;
+  /** How agents prove their path, where that is otherwise than the gateway wants it. */
+  readonly heartbeat?: HeartbeatTerms;
 }
 
 const terms: GatewayTerms = {
@@ -35,7 +37,8 @@ const terms: GatewayTerms = {
 };
 
 export function composeMessage(composition: MessageComposition) {
-  const { registry, poster, replyKey, clock, log, lifeMs = terms.lifeMs } = composition;
+  const { registry, poster, replyKey, clock, log } = composition;
+  const { lifeMs = terms.lifeMs, heartbeat = terms.heartbeat } = composition;
   let rotation: KeyRotation | undefined;
   const receiver = new FrameReceiver({
     registry,
@@ -48,7 +51,7 @@ export function composeMessage(composition: MessageComposition) {
     poster,
     keys: [replyKey],
     clock,
-    terms: { ...terms, lifeMs },
+    terms: { ...terms, lifeMs, heartbeat },
     events: {
       opened: (link, { agent, sources }) =>
         log.info({ ...linkFields(link), agent, sources: sources.length }, 'link open'),

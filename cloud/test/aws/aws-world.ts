@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
-import { type Clock, systemClock } from '@pullwire/shared';
+import { type Clock, type HeartbeatTerms, systemClock } from '@pullwire/shared';
 import { logTo } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { generateCallerKey } from '../../src/auth/caller-key.ts';
@@ -50,6 +50,8 @@ export interface AwsWorldOptions
   readonly issuers?: readonly unknown[];
   /** When agents are told to have their next link; `switches.lifeMs` is when the gateway ends one. */
   readonly linkLifeMs?: number;
+  /** How agents prove their path; once in 5 minutes unless said. */
+  readonly heartbeat?: HeartbeatTerms;
 }
 
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
@@ -216,6 +218,7 @@ export class AwsWorld {
           clock,
           log: this.#logOf('message'),
           ...(this.#options.linkLifeMs !== undefined && { lifeMs: this.#options.linkLifeMs }),
+          ...(this.#options.heartbeat !== undefined && { heartbeat: this.#options.heartbeat }),
         }),
     };
   }

@@ -53,7 +53,7 @@ export class GatewayConnection {
     this.#switches = switches;
     this.#listener = listener;
     this.connectedAt = clock.wall();
-    this.#life = new ConnectionLife(clock, switches.lifeMs, () => this.close(1001, 'Going away'));
+    this.#life = new ConnectionLife(clock, switches, () => this.close(1001, 'Going away'));
   }
 
   /** Whether it can be posted to: not inside its own `$connect`. */

@@ -16,6 +16,8 @@ export interface GatewaySwitches {
   readonly clientBufferBytes: number;
   /** 2 hours; for tests that cannot wait for so long. */
   readonly lifeMs: number;
+  /** 10 minutes without a message either way; for the same tests. */
+  readonly idleMs: number;
 }
 
 /** The least friendly reading of each. */
@@ -27,4 +29,5 @@ export const gatewayDefaults: GatewaySwitches = {
   datesAcceptance: false,
   clientBufferBytes: 4 * 1024 * 1024,
   lifeMs: gatewayLimit.lifeMs,
+  idleMs: gatewayLimit.idleMs,
 };

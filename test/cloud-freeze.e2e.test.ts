@@ -35,7 +35,11 @@ describe('a function that was frozen', () => {
     origin.stop();
   });
 
-  const ask = (body: string) => origin.ask(`${aws.url}/devices/plant-1/sources/web/x`, key, body);
+  /** With one environment, whoever asks while it ends its last invocation is told 429. */
+  async function ask(body: string): Promise<string> {
+    await aws.http.settled();
+    return origin.ask(`${aws.url}/devices/plant-1/sources/web/x`, key, body);
+  }
 
   /** TCP gone without a word, while nobody reads. */
   async function cutChannel(): Promise<void> {

@@ -24,6 +24,7 @@ export async function enrolFleet(
   const engine = await startEngine({ dataFolder, owner: 'command', signal, onTrouble: fail });
   const client = engine.createClient();
   const registry = new DynamoRegistry({ client, name: embeddedTable, mayCreateTable: true });
+  await registry.ensureSchema();
   const devices: FleetDevice[] = [];
   const add = async () => {
     while (devices.length < size) {

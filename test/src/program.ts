@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The two programs, as they ship, which `bundle-setup.ts` builds before the first test, and one of the tests. */
+/** The two programs, as they ship, which `bundle-setup.ts` builds before the first test, and those of the tests. */
 export const programs = {
   relay: `${root}cloud/dist/pullwire-relay.mjs`,
   agent: `${root}agent/dist/pullwire-agent.mjs`,
   soakAgents: `${root}test/src/soak-agents.ts`,
+  soakCaller: `${root}test/src/soak-caller.ts`,
 } as const;
 
 export type ProgramName = keyof typeof programs;

@@ -15,8 +15,6 @@ export interface PathShape {
 /** Where a program runs. */
 export type PathSide = 'agent' | 'relay';
 
-/** The relay's address in its namespace. */
-const relayAddress = '10.231.7.1';
 export const relayName = 'relay.test';
 
 /**
@@ -24,6 +22,8 @@ export const relayName = 'relay.test';
  * loss, delay and a rate. Nothing of it can be seen from outside. Wants root.
  */
 export class ShapedPath {
+  /** In its namespace. */
+  static readonly relayAddress = '10.231.7.1';
   readonly #id = `pw${process.pid}`;
   #shaper: ChildProcess | undefined;
 
@@ -33,14 +33,14 @@ export class ShapedPath {
   }
 
   async start({ loss, bitsPerSecond, delayMs }: PathShape): Promise<void> {
-    this.#writeHosts(`${relayAddress} ${relayName}`);
+    this.#writeHosts(`${ShapedPath.relayAddress} ${relayName}`);
     for (const side of ['agent', 'relay', 'middle'] as const) {
       ip('netns', 'add', this.#name(side));
       ip('-n', this.#name(side), 'link', 'set', 'dev', 'lo', 'up');
     }
     for (const side of ['agent', 'relay'] as const) this.#wire(side);
     this.address('add', '10.231.7.2');
-    ip('-n', this.#name('relay'), 'addr', 'add', `${relayAddress}/24`, 'dev', 'end');
+    ip('-n', this.#name('relay'), 'addr', 'add', `${ShapedPath.relayAddress}/24`, 'dev', 'end');
     const how = [loss, bitsPerSecond, delayMs].map(String);
     const [file, ...args] = [...this.#within('middle'), 'python3', tool('shaper.py')];
     this.#shaper = spawn(file as string, [...args, 'agent', 'relay', ...how], {
@@ -56,7 +56,7 @@ export class ShapedPath {
 
   /** Whether the agent's side can find the relay by its name. */
   resolves(yes: boolean): void {
-    this.#writeHosts(yes ? `${relayAddress} ${relayName}` : '');
+    this.#writeHosts(yes ? `${ShapedPath.relayAddress} ${relayName}` : '');
   }
 
   stop(): void {

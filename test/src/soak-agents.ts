@@ -72,7 +72,6 @@ async function startAgent(device: string, url: string): Promise<void> {
   });
   agents.push(agent);
   await agent.start();
-  cutLater(device, path);
 }
 
 /** Between half the time and one and a half of it. */
@@ -112,4 +111,8 @@ process.once('SIGTERM', () => void stop());
 await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
 for (const device of orders.devices) await startAgent(device, url);
+while (!agents.every((agent) => agent.snapshot().link?.state === 'open')) {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+for (const [at, device] of orders.devices.entries()) cutLater(device, paths[at] as TcpRelay);
 say({ msg: 'started', agents: agents.length });

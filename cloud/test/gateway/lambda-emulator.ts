@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@pullwire/shared';
 import type { LambdaContext } from '../../src/lambda/event.ts';
 import { EnvironmentPool, type InvocationCounts } from './environment-pool.ts';
+import { InFlight } from './in-flight.ts';
 import { type Hold, type InvocationFault, InvocationPlan, playFault } from './invocation-fault.ts';
 import type { Compose, LambdaEnvironment } from './lambda-environment.ts';
 import { LambdaError } from './lambda-error.ts';
@@ -28,6 +29,7 @@ export class LambdaEmulator {
   readonly #options: LambdaEmulatorOptions;
   readonly #plan = new InvocationPlan();
   readonly #pool: EnvironmentPool;
+  readonly #inFlight = new InFlight();
 
   constructor(options: LambdaEmulatorOptions) {
     this.#options = options;
@@ -64,7 +66,18 @@ export class LambdaEmulator {
    * One synchronous invocation. Event and result pass through JSON. A handler that streams writes to `stream`, and
    * the result is undefined. Rejects with `LambdaError`.
    */
-  async invoke(event: unknown, stream?: ResponseStream): Promise<unknown> {
+  invoke(event: unknown, stream?: ResponseStream): Promise<unknown> {
+    const invocation = this.#invoke(event, stream);
+    this.#inFlight.track(invocation.catch(() => undefined));
+    return invocation;
+  }
+
+  /** Resolves when no environment is at work: an answer can reach its caller before the invocation has ended. */
+  settled(): Promise<void> {
+    return this.#inFlight.settled();
+  }
+
+  async #invoke(event: unknown, stream?: ResponseStream): Promise<unknown> {
     try {
       const payload = eventJson(event);
       const environment = await this.#pool.take();

@@ -8,7 +8,7 @@ import { World } from './src/world.ts';
 
 const long = process.env['PULLWIRE_LONG'] === '1';
 /** Links of the long form live as Show 2 of the issue says: 30 s instead of 2 h. */
-const lifeMs = long ? 30_000 : 4_000;
+const lifeMs = long ? 30_000 : 6_000;
 const replacements = long ? 20 : 3;
 const chunks = 10;
 const chunkMs = 100;

@@ -3,8 +3,8 @@ import { replaceAfterMs } from './link-replacement.ts';
 
 describe('the moment for the next link', () => {
   it.each([
-    [{ endOfLifeMs: 7_200_000 }, 0, 4_320_000],
-    [{ endOfLifeMs: 7_200_000 }, 0.999_999, 6_119_998],
+    [{ endOfLifeMs: 7_200_000 }, 0, 5_040_000],
+    [{ endOfLifeMs: 7_200_000 }, 0.999_999, 6_479_999],
     [{ withinMs: 10_000 }, 0, 0],
     [{ withinMs: 10_000 }, 0.999_999, 5_000],
   ])('is, by %j and chance %d, %d ms later', (term, random, ms) => {

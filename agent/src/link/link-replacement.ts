@@ -1,5 +1,5 @@
 /** Part of a link's life after which the next one is dialled, at the earliest and at the latest. */
-const lifeParts = { from: 0.6, to: 0.85 };
+const lifeParts = { from: 0.7, to: 0.9 };
 /** Of the time that a drain gives: the rest is for a handshake, and for pulls to end. */
 const drainPart = 0.5;
 /** A link lives this long before it is replaced: a relay must not make an agent dial in a loop. */

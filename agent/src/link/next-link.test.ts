@@ -33,7 +33,7 @@ const pull: Pull = {
 };
 const lifeMs = 100_000;
 /** With a chance of 0. */
-const replacedAfterMs = 60_000;
+const replacedAfterMs = 70_000;
 const quietMs = 2_000;
 
 /** Pulls that run until the test ends them. */

@@ -190,6 +190,25 @@ describe('an agent', () => {
     });
   });
 
+  it('is let in after the clock was set back, by a token that it makes then', async () => {
+    const registry = { deviceRecord: async () => answer()?.record };
+    const clock = { ...systemClock, wall: () => wall, monotonic: () => 0 };
+    auth = new AgentAuth({ registry, clock, remembersSince: now });
+    const before = await token();
+    await auth.authenticate(before, ['relay']);
+    wall = now - 5 * 3_600_000;
+    const early = await token();
+    wall += 2_000;
+    // The first look after the step finds it; what was made before may have been used.
+    await expect(auth.authenticate(early, ['relay'])).rejects.toMatchObject({
+      cause: { code: 'token-replayed' },
+    });
+    expect(await auth.authenticate(await token(), ['relay'])).toMatchObject({ record });
+    await expect(auth.authenticate(before, ['relay'])).rejects.toMatchObject({
+      cause: { code: 'token-not-yet-valid' },
+    });
+  });
+
   it('is told to come again where the registry cannot be read', async () => {
     answer = () => {
       throw new RegistryError('unavailable', 'down');

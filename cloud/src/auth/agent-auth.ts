@@ -10,6 +10,9 @@ import { registryFault } from './registry-fault.ts';
 /** Seconds; PROTOCOL.md, "Handshake". */
 const tokenTimes = { maxAgeSeconds: 300, leewaySeconds: 30 };
 
+/** A clock that goes back by more between two looks was set (milliseconds). */
+const stepMs = 1_000;
+
 /**
  * A device dials once in a long while, so keeping its key would save nothing, and would let one that was just removed
  * in again; and absences that were kept would tell by their speed which devices there are. Only reads under way are
@@ -46,9 +49,14 @@ interface KnownDevice {
 export class AgentAuth {
   readonly #options: AgentAuthOptions;
   readonly #devices: LookupCache<KnownDevice>;
+  #remembersSince: number | undefined;
+  /** How far the wall clock was ahead of the monotonic one when it was looked at last. */
+  #aheadMs: number;
 
   constructor(options: AgentAuthOptions) {
     this.#options = options;
+    this.#remembersSince = options.remembersSince;
+    this.#aheadMs = options.clock.wall() - options.clock.monotonic();
     this.#devices = new LookupCache({
       load: async (id) => {
         const record = await options.registry.deviceRecord(id);
@@ -95,11 +103,24 @@ export class AgentAuth {
       },
       audiences,
       now,
-      madeSince: this.#options.remembersSince,
+      madeSince: this.#madeSince(now),
       ...tokenTimes,
     });
     if (known === undefined) throw new AuthError('device-unknown', 'the device is not known');
     return { identity, record: known.record };
+  }
+
+  /**
+   * After a clock that was set back a start would lie in the future, and nobody would be let in until then; and what was
+   * used before the step may be forgotten. So tokens count from the step on; agents that are refused come again at once.
+   */
+  #madeSince(now: number): number | undefined {
+    const aheadMs = now - this.#options.clock.monotonic();
+    if (this.#remembersSince !== undefined && aheadMs < this.#aheadMs - stepMs) {
+      this.#remembersSince = now;
+    }
+    this.#aheadMs = aheadMs;
+    return this.#remembersSince;
   }
 
   async #byIssuer(token: string | undefined, now: number): Promise<AuthenticatedAgent | undefined> {

@@ -94,7 +94,8 @@ export function presenceOf(
   return {
     ...base,
     presence: best.state,
-    since: best.state === 'offline' ? (best.closedAt ?? best.connectedAt) : upSince(device, best),
+    since:
+      best.state === 'offline' ? (best.closedAt ?? best.connectedAt) : upSince(device, best, clock),
     ...(best.closedWhy === undefined ? undefined : { why: best.closedWhy }),
     ...proof,
   };
@@ -108,7 +109,7 @@ function linkPresence(
 ): LinkPresence {
   const base = {
     instance: link.instance,
-    connectedAt: iso(link.connectedAt),
+    connectedAt: notAfter(link.connectedAt, clock),
     agent: link.agent,
     subprotocol: link.subprotocol,
     sources: link.sources,
@@ -120,7 +121,7 @@ function linkPresence(
     return { ...base, state: liveState(proof, clock, probe), lastProofAt: iso(lastProofAt) };
   }
   const { at, why } = endOf(link, clock);
-  return { ...base, state: 'offline', closedAt: iso(at), closedWhy: why };
+  return { ...base, state: 'offline', closedAt: notAfter(at, clock), closedWhy: why };
 }
 
 /** Asked just now, an answer says more than any clock. */
@@ -147,13 +148,22 @@ export function endOf(link: LinkRecord, clock: PresenceClock): { at: number; why
 }
 
 /** A link that took the place of another one was no change. */
-function upSince({ links }: Device, { instance, connectedAt }: LinkPresence): string {
+function upSince(
+  { links }: Device,
+  { instance, connectedAt }: LinkPresence,
+  clock: PresenceClock,
+): string {
   const since = links.find((link) => link.instance === instance)?.upSince;
-  return since === undefined ? connectedAt : iso(since);
+  return since === undefined ? connectedAt : notAfter(since, clock);
 }
 
 function compareEnd(a: LinkPresence, b: LinkPresence): number {
   return (a.closedAt ?? a.connectedAt).localeCompare(b.closedAt ?? b.connectedAt);
+}
+
+/** What was noted before the clock was set back, or by another clock, is no prophecy. */
+function notAfter(at: number, { now }: PresenceClock): string {
+  return iso(Math.min(at, now));
 }
 
 function iso(ms: number): string {

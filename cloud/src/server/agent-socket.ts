@@ -55,7 +55,8 @@ export class AgentSocket implements LiveConnection {
   readonly #options: AgentSocketOptions;
   readonly #queue: SendQueue<Frame>;
   readonly #cork: Cork;
-  #lastProofAt: number;
+  /** By the monotonic clock: the other one may be set while the link is open. */
+  #provedAt: number;
   readonly #heartbeat: Heartbeat;
   /** Pings beside the heartbeat's that wait for their pong. */
   readonly #pings = new Map<string, () => void>();
@@ -66,7 +67,7 @@ export class AgentSocket implements LiveConnection {
     this.#options = options;
     this.connectionId = options.connectionId;
     this.#cork = new Cork(socket);
-    this.#lastProofAt = options.clock.wall();
+    this.#provedAt = options.clock.monotonic();
     this.#queue = new SendQueue<Frame>(
       {
         write: (frame) => this.#write(frame),
@@ -114,11 +115,12 @@ export class AgentSocket implements LiveConnection {
   }
 
   get lastProofAt(): number {
-    return this.#lastProofAt;
+    const { clock } = this.#options;
+    return Math.round(clock.wall() - (clock.monotonic() - this.#provedAt));
   }
 
   get proofDueAt(): number {
-    return this.#lastProofAt + this.#heartbeat.silenceMs;
+    return this.lastProofAt + this.#heartbeat.silenceMs;
   }
 
   /**
@@ -245,7 +247,7 @@ export class AgentSocket implements LiveConnection {
   }
 
   readonly #proof = (): void => {
-    this.#lastProofAt = this.#options.clock.wall();
+    this.#provedAt = this.#options.clock.monotonic();
   };
 
   #write(frame: Frame): void {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRecord } from '../registry/registry.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { AuthError } from './auth-error.ts';
-import { CallerAuth } from './caller-auth.ts';
+import { CallerAuth, type CallerAuthOptions } from './caller-auth.ts';
 import { generateCallerKey, hashCallerKey } from './caller-key.ts';
 import type { IssuerCaller } from './issuers.ts';
 
@@ -25,6 +25,10 @@ beforeEach(() => {
   [wall, reads, down, records] = [now, 0, false, new Map()];
   [uses, noted, tokenChecks, attempts, full] = [[], [], [], { checked: [], failed: [] }, false];
   callerOf = () => undefined;
+  auth = new CallerAuth(options());
+});
+
+function options(): CallerAuthOptions {
   const keyByHash = async (hash: string) => {
     reads += 1;
     if (down) throw new RegistryError('unavailable', 'down');
@@ -34,7 +38,7 @@ beforeEach(() => {
     uses.push([hash, at]);
     if (down) throw new RegistryError('unavailable', 'down');
   };
-  auth = new CallerAuth({
+  return {
     registry: { keyByHash, noteKeyUse },
     clock: { ...systemClock, wall: () => wall },
     issuers: {
@@ -51,8 +55,8 @@ beforeEach(() => {
       failed: (keys) => void attempts.failed.push([...keys]),
     },
     noteUse: (work) => void noted.push(work),
-  });
-});
+  };
+}
 
 const from = (headers: HeaderList) => ({ headers, remoteAddress: '192.0.2.1' });
 
@@ -150,6 +154,28 @@ describe('a caller', () => {
     expect(await faultOf(['Pullwire-Key', addKey()])).toMatchObject({
       code: 'registry-unavailable',
     });
+  });
+
+  it('goes on without the registry for 10 s, and not longer, where a revocation could be missed', async () => {
+    const headers = ['Pullwire-Key', addKey()];
+    await auth.authenticate(from(headers));
+    down = true;
+    wall = now + 9_999;
+    expect((await auth.authenticate(from(headers))).name).toBe('ops');
+    wall = now + 10_000;
+    expect(await faultOf(headers)).toMatchObject({ code: 'registry-unavailable' });
+    expect(await faultOf(headers)).toMatchObject({ retryAfterMs: 2_000 });
+  });
+
+  it('goes on without the registry until `clear`, where that is called for every change', async () => {
+    const headers = ['Pullwire-Key', addKey()];
+    auth = new CallerAuth({ ...options(), toldOfChanges: true });
+    await auth.authenticate(from(headers));
+    down = true;
+    wall = now + 86_400_000;
+    expect((await auth.authenticate(from(headers))).name).toBe('ops');
+    auth.clear();
+    expect(await faultOf(headers)).toMatchObject({ code: 'registry-unavailable' });
   });
 
   it('never finds its key in an error', async () => {

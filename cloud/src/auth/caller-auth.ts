@@ -24,6 +24,11 @@ export interface CallerAuthOptions {
   readonly throttle?: Throttle | undefined;
   /** Takes care of the note that a key was used, which no request waits for; it handles its own errors. */
   readonly noteUse?: ((work: Promise<unknown>) => void) | undefined;
+  /**
+   * Whether `clear` is called for every change of the registry: then keys that were seen hold until it is, also while the
+   * registry cannot be read, and no revocation is missed. Else they hold for 10 s.
+   */
+  readonly toldOfChanges?: boolean | undefined;
 }
 
 /** Where credentials of one kind are looked up. */
@@ -32,7 +37,7 @@ interface Lookup {
   get(credential: string, now: number): KnownCaller | undefined | Promise<KnownCaller | undefined>;
 }
 
-/** Tells callers by their keys or tokens. What was looked up holds for 10 s at most, and until `clear()`. */
+/** Tells callers by their keys or tokens. What was looked up holds for 10 s, and until `clear()`. */
 export class CallerAuth implements Callers {
   readonly #clock: Clock;
   readonly #throttle: Throttle | undefined;
@@ -40,10 +45,16 @@ export class CallerAuth implements Callers {
   /** By the whole token: what an issuer's signature said lately. In memory only. */
   readonly #tokens: LookupCache<KnownCaller> | undefined;
 
-  constructor({ registry, clock, issuers, throttle, noteUse }: CallerAuthOptions) {
+  constructor(options: CallerAuthOptions) {
+    const { registry, clock, issuers, throttle, noteUse, toldOfChanges } = options;
     this.#clock = clock;
     this.#throttle = throttle;
-    this.#keys = new CallerKeys({ registry, clock, noteUse: noteUse ?? (() => undefined) });
+    this.#keys = new CallerKeys({
+      registry,
+      clock,
+      noteUse: noteUse ?? (() => undefined),
+      told: toldOfChanges === true,
+    });
     const wall = () => clock.wall();
     this.#tokens =
       issuers &&

@@ -15,6 +15,8 @@ export interface CallerKeysOptions {
   readonly registry: Pick<Registry, 'keyByHash' | 'noteKeyUse'>;
   readonly clock: Clock;
   noteUse(work: Promise<unknown>): void;
+  /** Whether `clear` is called for every change of the registry; see `LookupCache`. */
+  readonly told: boolean;
 }
 
 /** The keys of callers as the registry has them. */
@@ -26,7 +28,11 @@ export class CallerKeys {
 
   constructor(options: CallerKeysOptions) {
     this.#options = options;
-    this.#known = new LookupCache({ load: (hash) => this.#load(hash), ...cached });
+    this.#known = new LookupCache({
+      load: (hash) => this.#load(hash),
+      ...cached,
+      told: options.told,
+    });
   }
 
   /** See `LookupCache`. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LookupCache } from './lookup-cache.ts';
 
 /** A cache whose reads wait until the test answers them. */
-function fixture(changes: { capacity?: number; firstReads?: number } = {}) {
+function fixture(changes: { capacity?: number; firstReads?: number; told?: boolean } = {}) {
   const reads: { key: string; answer(value?: string): void; fail(error: Error): void }[] = [];
   const cache = new LookupCache<string>({
     load: (key) => {
@@ -141,5 +141,43 @@ describe('a look-up cache', () => {
     for (const { answer } of reads) answer(undefined);
     await Promise.all(answers);
     expect(cache.get('g3', 5_000)).toBeInstanceOf(Promise);
+  });
+});
+
+describe('a look-up cache that is told of every change', () => {
+  it('goes on with what it has, however old, and reads again behind the answer', async () => {
+    const { cache, reads, read } = fixture({ told: true });
+    await read('a', 0, 'A');
+    expect(cache.get('a', 3_600_000)).toBe('A');
+    reads[1]?.answer('B');
+    await expect.poll(() => cache.get('a', 3_600_001)).toBe('B');
+    expect(reads.length).toBe(2);
+  });
+
+  it('looks once a second while reads fail, and goes on', async () => {
+    const { cache, reads, read } = fixture({ told: true });
+    await read('a', 0, 'A');
+    for (const now of [20_000, 20_500, 20_999]) {
+      expect(cache.get('a', now)).toBe('A');
+      reads.at(-1)?.fail(new Error('down'));
+      await new Promise(setImmediate);
+    }
+    expect(reads.length).toBe(2);
+    expect(cache.get('a', 21_000)).toBe('A');
+    expect(reads.length).toBe(3);
+  });
+
+  it('goes on after a clock that was set back', async () => {
+    const { cache, reads, read } = fixture({ told: true });
+    await read('a', 50_000, 'A');
+    expect(cache.get('a', 1_000)).toBe('A');
+    expect(reads.length).toBe(2);
+  });
+
+  it('has nothing once it was told', async () => {
+    const { cache, read } = fixture({ told: true });
+    await read('a', 0, 'A');
+    cache.clear();
+    expect(cache.get('a', 1)).toBeInstanceOf(Promise);
   });
 });

@@ -10,7 +10,12 @@ export interface LookupCacheInit<V> {
   readonly capacity: number;
   /** Reads of keys that were not there, at a time at most: guesses must not take the registry from the others. */
   readonly firstReads: number;
+  /** Whether `clear` is called for every change: then a value holds until it is, and its age says only when to look again. */
+  readonly told?: boolean | undefined;
 }
+
+/** After a read that failed, milliseconds until what still holds is read again behind the answer. */
+const failedReadMs = 1_000;
 
 interface Entry<V> {
   readonly value: V | undefined;
@@ -29,6 +34,7 @@ export class LookupCache<V> {
   #misses = new Map<string, Entry<V>>();
   #reads = new Map<string, Promise<V | undefined>>();
   #firstReads = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(init: LookupCacheInit<V>) {
     this.#init = init;
@@ -48,7 +54,9 @@ export class LookupCache<V> {
     if (entry === undefined) return this.#firstRead(key, now);
     const limit = entry.value === undefined ? this.#init.missAgeMs : this.#init.maxAgeMs;
     const age = now - entry.readAt;
-    if (age < 0 || age >= limit) return this.#read(key, now);
+    const holds = this.#init.told === true && entry.value !== undefined;
+    if (!holds && (age < 0 || age >= limit)) return this.#read(key, now);
+    if (age < 0) this.#readBehind(key, now);
     if (entry.value !== undefined && age >= limit / 2) this.#readBehind(key, now);
     return entry.value;
   }
@@ -79,7 +87,10 @@ export class LookupCache<V> {
   }
 
   #readBehind(key: string, now: number): void {
-    this.#read(key, now).catch(() => undefined); // the entry goes on until its age; then the error is the caller's
+    if (now >= this.#failedAt && now - this.#failedAt < failedReadMs) return;
+    this.#read(key, now).catch(() => {
+      this.#failedAt = now; // the entry goes on until its age; then the error is the caller's
+    });
   }
 
   #read(key: string, now: number): Promise<V | undefined> {

@@ -5,7 +5,7 @@ import { RegistryError } from '../registry/registry-error.ts';
 export function registryFault(error: unknown): unknown {
   if (!(error instanceof RegistryError)) return error;
   return new PullFault('registry-unavailable', 'caller-auth', {
-    detail: 'the registry cannot be read now',
+    detail: 'the registry cannot be used now; the log of the relay says why',
     retryAfterMs: 2_000,
     cause: error,
   });

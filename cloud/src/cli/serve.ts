@@ -48,7 +48,7 @@ async function start(
   { clock }: CliContext,
   { log, signals, stops }: Serving,
 ): Promise<void> {
-  const store = await openServeStore(config, { clock, signal: signals.stop, log });
+  const store = await openServeStore({ config, signal: signals.stop, clock, log });
   stops.push(() => store.close());
   const { registry } = store;
   const sweeps = new SweepSchedule({ registry, log, now: clock.wall, minute: randomInt(60) });
@@ -76,6 +76,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     clock,
     issuers,
     throttle,
+    toldOfChanges: config.table === undefined,
     noteUse: (work) => {
       work.catch((err: unknown) => log.warn({ err }, 'the use of a key could not be noted'));
     },
@@ -92,6 +93,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     settings: config,
     registry,
     hearsOfWrites: config.table === undefined,
+    registryTrouble: () => store.trouble(),
     callers,
     throttle,
     linkUrl: linkUrlOf(config.publicUrl),

@@ -11,8 +11,8 @@ import { type Route, routeMethods, routeOf } from './routes.ts';
 /** Whether the host can do its work now. */
 export interface Readiness {
   readonly ready: boolean;
-  /** For people: what is missing. */
-  readonly why?: string;
+  /** For people: what is missing. Where it is ready all the same, what it does without. */
+  readonly why?: string | undefined;
 }
 
 export interface FrontOptions {
@@ -100,9 +100,9 @@ export class Front {
 
   #ready(): HttpAnswer {
     const { ready, why } = this.#options.readiness();
-    return ready
-      ? jsonAnswer(200, { status: 'ready' })
-      : jsonAnswer(503, { status: 'not-ready', why });
+    if (!ready) return jsonAnswer(503, { status: 'not-ready', why });
+    // Whoever takes it for down would take the links away that still serve.
+    return jsonAnswer(200, why === undefined ? { status: 'ready' } : { status: 'degraded', why });
   }
 
   #refuse(

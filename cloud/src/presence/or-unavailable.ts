@@ -8,7 +8,7 @@ export async function orUnavailable<T>(answer: T | Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     throw new PullFault('registry-unavailable', 'lookup', {
-      detail: 'the registry cannot be read now',
+      detail: 'the registry cannot be used now; the log of the relay says why',
       retryAfterMs: 2_000,
       cause: error,
     });

@@ -17,7 +17,10 @@ export interface OneBoxDevicesOptions {
   readonly clock: Clock;
   /** Ends the live links of a device that is no more; its agents are told why. */
   revoke(device: string, why: string): void;
-  /** Looks whether a device's links are still its own, and ends them if not; undefined where every change is told. */
+  /**
+   * Looks whether a device's links are still its own, and ends them if not; rejects where the registry cannot be read.
+   * Undefined where every change is told.
+   */
   readonly check: ((device: string) => Promise<void>) | undefined;
   /** How often the device went offline in the last hour. */
   flapsOf(device: string): number;
@@ -84,15 +87,18 @@ export class OneBoxDevices implements PullableDevices, ReturningPullables, Devic
     return this.find(device);
   }
 
-  /** A live link goes on serving without the registry: where that cannot be read, what was known holds. */
+  /** Where changes are not told, a device may have been revoked while nobody could look: then its links wait, too. */
   #checked(live: PullableDevice): PullableDevice | Promise<PullableDevice | undefined> {
     const { device } = live;
-    const look = this.#checks?.get(device, this.#options.clock.monotonic());
-    if (!(look instanceof Promise)) return live;
-    return look.then(
-      () => this.#options.live.find(device) ?? this.#findOffline(device),
-      () => live,
-    );
+    try {
+      const look = this.#checks?.get(device, this.#options.clock.monotonic());
+      if (!(look instanceof Promise)) return live;
+      return orUnavailable(look).then(
+        () => this.#options.live.find(device) ?? this.#findOffline(device),
+      );
+    } catch (error) {
+      return orUnavailable(Promise.reject(error));
+    }
   }
 
   async device(id: string): Promise<Device | undefined> {

@@ -5,7 +5,7 @@ import { writerHeader } from './engine-request.ts';
 /** Connections at most; more would not make one thread faster. */
 const connections = 32;
 /** Milliseconds, the wait for a free connection included; a Unix socket connects at once or not at all. */
-const requestTimeoutMs = 10_000;
+const requestTimeoutMs = 5_000;
 
 /**
  * A client of the engine behind a Unix socket. The host name goes nowhere, and the engine checks no credentials:

@@ -10,6 +10,8 @@ export interface EngineOrders {
 /** Engine → server. */
 export type EngineMessage =
   | { readonly kind: 'listening' }
+  /** It reads on, and writes nothing until it has been started anew. */
+  | { readonly kind: 'unwritable'; readonly why: string }
   /** Another process wrote; its answer waits for `seen`, so that no cache outlives it. */
   | { readonly kind: 'foreign-write'; readonly id: number; readonly partitions: Partitions };
 

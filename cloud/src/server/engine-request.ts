@@ -16,14 +16,18 @@ const writes = new Set([
   'UpdateTable',
 ]);
 
+/** Whether a request to the engine changes anything. */
+export function isWrite(headers: IncomingHttpHeaders): boolean {
+  const target = headers['x-amz-target'];
+  return typeof target === 'string' && writes.has(target.slice(target.indexOf('.') + 1));
+}
+
 /**
  * Whether a request to the engine is a write by someone other than the server that runs it: the operator's
  * commands, through the socket. The server's caches must not outlive it.
  */
 export function isForeignWrite(headers: IncomingHttpHeaders, ownWriter: string): boolean {
-  const target = headers['x-amz-target'];
-  const operation = typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : '';
-  return writes.has(operation) && headers[writerHeader] !== ownWriter;
+  return isWrite(headers) && headers[writerHeader] !== ownWriter;
 }
 
 const keyed = v.object({ pk: v.object({ S: v.string() }) });

@@ -18,15 +18,21 @@ export interface EngineThread {
   readonly ended: Promise<Error | undefined>;
   /** Closes the database. */
   stop(): Promise<void>;
+  /** Ends it as it is, its socket left where it is. */
+  kill(): Promise<void>;
 }
 
-/**
- * Starts the thread and waits until the engine answers. `onForeignWrite` has run before the other process gets its
- * answer. Rejects where the database cannot be opened.
- */
+export interface EngineThreadEvents {
+  /** Has run before the other process gets its answer. */
+  foreignWrite(partitions: Partitions): void;
+  /** Nothing is written any more until the thread has ended, which it does when it can be started again. */
+  unwritable(why: string): void;
+}
+
+/** Starts the thread and waits until the engine answers. Rejects where the database cannot be opened. */
 export async function startEngineThread(
   orders: EngineOrders,
-  onForeignWrite: (partitions: Partitions) => void,
+  events: EngineThreadEvents,
 ): Promise<EngineThread> {
   const worker = new Worker(workerUrl, { workerData: orders, execArgv: [], resourceLimits });
   const tell = (message: ServerMessage) => worker.postMessage(message);
@@ -34,7 +40,8 @@ export async function startEngineThread(
   const listening = new Promise<void>((resolve) => {
     worker.on('message', (message: EngineMessage) => {
       if (message.kind === 'listening') return resolve();
-      onForeignWrite(message.partitions);
+      if (message.kind === 'unwritable') return events.unwritable(message.why);
+      events.foreignWrite(message.partitions);
       tell({ kind: 'seen', id: message.id });
     });
   });
@@ -49,6 +56,9 @@ export async function startEngineThread(
     stop: async () => {
       tell({ kind: 'stop' });
       await ended;
+    },
+    kill: async () => {
+      await worker.terminate();
     },
   };
 }

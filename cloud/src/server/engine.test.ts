@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -153,6 +153,29 @@ describe('the embedded engine', () => {
     expect(await trouble.promise).toBeInstanceOf(Error);
     const read = () => registry.device('plant-7').catch(() => undefined);
     await expect.poll(read, { timeout: 10_000 }).toBeDefined();
+  });
+
+  it('ends when its files are removed, and goes on when the same folder is back', async () => {
+    const folder = await temporaryFolder();
+    const troubles: string[] = [];
+    const trouble = Promise.withResolvers<void>();
+    const engine = await start(folder, (error) => {
+      troubles.push(error.message);
+      trouble.resolve();
+    });
+    const registry = await registryOf(engine);
+    await registry.addDevice(device('plant-7'));
+    await rename(join(folder, 'engine'), join(folder, 'elsewhere'));
+    await trouble.promise;
+    expect(engine.trouble?.message).toMatch(/files in .*engine are gone/);
+    await expect(registry.addDevice(device('plant-8'))).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(existsSync(join(folder, 'engine'))).toBe(false);
+    await rename(join(folder, 'elsewhere'), join(folder, 'engine'));
+    await expect.poll(() => engine.trouble, { timeout: 10_000 }).toBeUndefined();
+    expect((await registry.device('plant-7'))?.record).toEqual(device('plant-7'));
+    expect(troubles.length).toBe(1);
   });
 
   it('does not die of a request that breaks off', async () => {

@@ -15,6 +15,7 @@ import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { LinkSession, type WelcomeTerms } from '../session/link-session.ts';
 import { MessageBudget } from '../session/message-budget.ts';
 import { AgentSocket } from './agent-socket.ts';
+import { DeviceChecks } from './device-checks.ts';
 import type { OpenedSocket } from './link-door.ts';
 import type { LinkJournal } from './link-journal.ts';
 import { LinkKeys } from './link-keys.ts';
@@ -49,18 +50,22 @@ export interface LinkCounters {
   ignored: number;
 }
 
-/** What could not be checked is checked again: a revocation must not be lost to a registry that fails for a moment. */
-const recheckMs = 1_000;
-
 /** The links that agents have open here, each with its socket and session. */
 export class LinkHost {
   readonly #options: LinkHostOptions;
   readonly #sessions = new Map<string, LinkSession>();
   readonly counters: LinkCounters = { opened: 0, closed: 0, ignored: 0 };
   #lastConnectedAt = 0;
+  readonly checks: DeviceChecks;
 
   constructor(options: LinkHostOptions) {
+    const { clock, live, registry, log } = options;
     this.#options = options;
+    this.checks = new DeviceChecks({
+      ...{ clock, live, registry, log },
+      revoke: (links, why) => this.#revoke(links, why),
+      askRotation: (device, askedAt) => this.#askRotation(device, askedAt),
+    });
   }
 
   /** Sockets that have passed the handshake, greeted or not. */
@@ -150,26 +155,6 @@ export class LinkHost {
     }
   }
 
-  /** An operator wrote to the registry: takes over labels, and ends links that are no longer theirs. */
-  async recheck(): Promise<void> {
-    for (const id of this.#options.live.deviceIds) await this.check(id);
-  }
-
-  /** The device may be another than its links were opened for. */
-  async check(id: string): Promise<void> {
-    const { live, registry, log } = this.#options;
-    if (live.of(id).length === 0) return;
-    try {
-      const record = await registry.deviceRecord(id);
-      if (record === undefined) return this.revoke(id, whyEnded(record));
-      this.#revoke(live.update(record), whyEnded(record));
-      if (record.rotationAskedAt !== undefined) this.#askRotation(id, record.rotationAskedAt);
-    } catch (error) {
-      log.warn({ err: error, device: id }, 'cannot check a device against the registry');
-      this.#options.clock.after(recheckMs, () => void this.check(id));
-    }
-  }
-
   /** Tells every agent that the relay goes away, and closes. */
   endAll(): void {
     this.#refusePulls(this.#options.live.all());
@@ -245,7 +230,8 @@ export class LinkHost {
     log.info({ agent, subprotocol, remoteAddress, sources: sources.length }, 'link open');
     for (const older of replaced) this.#replace(older, link);
     // The device may have been removed while its agent was let in.
-    if (opened.registryVersion !== this.#options.registryVersion()) void this.check(link.device);
+    if (opened.registryVersion !== this.#options.registryVersion())
+      void this.checks.check(link.device);
     const { rotationAskedAt } = opened.record;
     if (rotationAskedAt !== undefined) this.#askRotation(link.device, rotationAskedAt);
     return link;
@@ -271,7 +257,8 @@ export class LinkHost {
 
   #came({ device, instance, connectedAt }: LiveLink, { labels }: DeviceRecord): void {
     const presence = 'connected';
-    this.#options.presence.changed({ device, labels, presence, instance, since: connectedAt });
+    const since = Math.min(connectedAt, this.#options.clock.wall());
+    this.#options.presence.changed({ device, labels, presence, instance, since });
   }
 
   #went({ device, instance }: LiveLink, labels: DeviceRecord['labels'], why: string): void {
@@ -296,11 +283,4 @@ export class LinkHost {
     link.lost(why);
     log.info({ why, pulls }, 'link closed');
   }
-}
-
-/** For people: what the agent is told, and says to whoever finds it stopped. */
-function whyEnded(record: DeviceRecord | undefined): string {
-  if (record === undefined) return 'this device was removed from the relay';
-  if (record.revokedAt === undefined) return 'this device has another key now';
-  return record.revokedWhy ?? 'an operator revoked this device';
 }

@@ -84,7 +84,9 @@ export class RelayHttp {
       events: this.#createEvents(callers),
       ...(uploads === undefined ? undefined : { uploads }),
       readiness: () =>
-        draining() ? { ready: false, why: 'the relay is shutting down' } : { ready: true },
+        draining()
+          ? { ready: false, why: 'the relay is shutting down' }
+          : { ready: true, why: parts.registryTrouble?.() },
       failed: (err) => log.error({ err }, 'a request could not be handled'),
     });
   }

@@ -59,7 +59,7 @@ export class RelayLinks {
       clock,
       revoke: (device, why) => this.host.revoke(device, why),
       flapsOf: (device) => this.presence.flapsOf(device),
-      check: init.parts.hearsOfWrites ? undefined : (device) => this.host.check(device),
+      check: init.parts.hearsOfWrites ? undefined : (device) => this.host.checks.look(device),
     });
     this.host = this.#createHost();
     this.door = this.#createDoor();
@@ -74,8 +74,8 @@ export class RelayLinks {
   registryChanged(devices?: readonly string[]): void {
     this.#registryVersion += 1;
     this.devices.forget();
-    if (devices === undefined) void this.host.recheck();
-    else for (const device of new Set(devices)) void this.host.check(device);
+    if (devices === undefined) void this.host.checks.recheck();
+    else for (const device of new Set(devices)) void this.host.checks.check(device);
   }
 
   /** The device enrolled: its key may have taken the place of another, whose links end now. */

@@ -16,6 +16,8 @@ export interface RelayParts {
   readonly registry: Registry;
   /** Whether `registryChanged` is called for every write of others; a table on AWS tells nobody. */
   readonly hearsOfWrites: boolean;
+  /** For people: why the registry cannot be read or written now; undefined: it can. */
+  registryTrouble?(): string | undefined;
   readonly callers: Callers;
   /** Slows down whoever tries credentials at any of the doors. */
   readonly throttle: Throttle;

@@ -17,6 +17,16 @@ export function steppedClock(file: string): Record<string, string> {
   return { LD_PRELOAD: library(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' };
 }
 
+/** As `fakedClock`; the offset stands in a file, and may change while the process runs: within a second it is seen. */
+export function fakedClockFile(path: string): Record<string, string> {
+  return {
+    LD_PRELOAD: library(),
+    FAKETIME_TIMESTAMP_FILE: path,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+}
+
 function library(): string {
   const found = libraries.find((path) => existsSync(path));
   if (found === undefined) throw new Error('libfaketime is not installed: run .ci/system');

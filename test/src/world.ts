@@ -12,6 +12,10 @@ export interface WorldOptions {
   readonly sources: Readonly<Record<string, unknown>>;
   /** Further keys of the agent's configuration. */
   readonly agent?: Readonly<Record<string, unknown>>;
+  /** The relay's data folder; usual: one in the world's own folder. */
+  readonly dataFolder?: string;
+  /** In place of the data folder: where operators' commands and the relay find the registry. */
+  readonly registryArgs?: readonly string[];
   /** Further arguments of `pullwire-relay serve`. */
   readonly relayArgs?: readonly string[];
   /** The relay's configuration file. */
@@ -86,7 +90,7 @@ export class World {
   }
 
   get dataFolder(): string {
-    return join(this.folder, 'relay');
+    return this.#options.dataFolder ?? join(this.folder, 'relay');
   }
 
   get agentConfigFile(): string {
@@ -99,8 +103,7 @@ export class World {
       'relay',
       [
         'serve',
-        '--data',
-        this.dataFolder,
+        ...this.#registryArgs,
         '--listen',
         `127.0.0.1:${this.#port}`,
         ...this.#relayConfigArgs(),
@@ -112,6 +115,10 @@ export class World {
     this.#programs.push(relay);
     const line = await relay.line('listening', 0);
     this.#port = Number(new URL(String(line['url'])).port);
+  }
+
+  get #registryArgs(): readonly string[] {
+    return this.#options.registryArgs ?? ['--data', this.dataFolder];
   }
 
   #relayConfigArgs(): string[] {
@@ -205,7 +212,7 @@ export class World {
 
   /** One of the operator's commands; resolves with its stdout, rejects with its stderr. */
   async operate(args: readonly string[]): Promise<string> {
-    return succeed('relay', [...args, '--data', this.dataFolder]);
+    return succeed('relay', [...args, ...this.#registryArgs]);
   }
 
   /** A handshake token of this world's device, by the agent's own command. */

@@ -46,11 +46,12 @@ export class DeviceService {
   async list(exchange: Exchange, query: string | undefined): Promise<HttpAnswer> {
     const caller = await this.#options.callers.authenticate(exchange);
     const { items, next } = await this.#options.store.devices(pageOf(query));
+    const now = this.#options.wall();
     const devices = items
       .filter((item) => caller.grants.seesDevice(item.record.device, item.record.labels))
-      .map((item) => this.#presence(item));
+      .map((item) => this.#presence(item, now));
     return jsonAnswer(200, {
-      asOf: new Date(this.#options.wall()).toISOString(),
+      asOf: new Date(now).toISOString(),
       devices,
       ...(next === undefined ? undefined : { next }),
     });
@@ -66,8 +67,9 @@ export class DeviceService {
       // Meanwhile links may have ended, and the caller's grant too.
       ({ device } = await this.#find(exchange, id));
     }
-    const asOf = new Date(this.#options.wall()).toISOString();
-    return jsonAnswer(200, { asOf, ...this.#presence(device, probes) });
+    const now = this.#options.wall();
+    const asOf = new Date(now).toISOString();
+    return jsonAnswer(200, { asOf, ...this.#presence(device, now, probes) });
   }
 
   async remove(exchange: Exchange, id: string): Promise<HttpAnswer> {
@@ -100,9 +102,14 @@ export class DeviceService {
     return links.filter((link) => this.#options.store.proofOf(link) !== undefined);
   }
 
-  #presence(device: Device, probes?: ReadonlyMap<string, ProbeResult>): DevicePresence {
-    const { store, wall } = this.#options;
-    const clock = { now: wall(), lostSince: store.startedAt };
+  /** As of `now`: no time in it lies after that. */
+  #presence(
+    device: Device,
+    now: number,
+    probes?: ReadonlyMap<string, ProbeResult>,
+  ): DevicePresence {
+    const { store } = this.#options;
+    const clock = { now, lostSince: store.startedAt };
     const presence = presenceOf(device, store.proofOf, clock, probes);
     return { ...presence, flaps: store.flapsOf(device) };
   }

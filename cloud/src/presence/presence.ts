@@ -118,7 +118,11 @@ function linkPresence(
   };
   if (proof !== undefined) {
     const lastProofAt = Math.max(proof.lastProofAt, probe?.answered === true ? probe.at : 0);
-    return { ...base, state: liveState(proof, clock, probe), lastProofAt: iso(lastProofAt) };
+    return {
+      ...base,
+      state: liveState(proof, clock, probe),
+      lastProofAt: notAfter(lastProofAt, clock),
+    };
   }
   const { at, why } = endOf(link, clock);
   return { ...base, state: 'offline', closedAt: notAfter(at, clock), closedWhy: why };

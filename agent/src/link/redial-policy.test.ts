@@ -110,17 +110,19 @@ describe('redial', () => {
 
   it('waits at least as long as Retry-After says, and spreads a fleet over the time after it', () => {
     const shedding: LinkEnd = { cause: 'refused', status: 503, retryAfterMs: 20_000 };
-    expect(range(shedding, 3)).toEqual([20_100, 28_000]);
+    expect(range(shedding, 3)).toEqual([20_100, 25_000]);
   });
 
-  it('spreads those who were told the same over as long as they were told, however often they tried', () => {
+  it('backs off no further from a relay that says when to come, unless it says nothing by it', () => {
     const told = (retryAfterMs: number): LinkEnd => ({
       cause: 'refused',
       status: 503,
       retryAfterMs,
     });
-    expect(range(told(4_000), 6)).toEqual([4_100, 8_000]);
-    expect(range(told(0), 6)).toEqual([100, 1_000]);
+    expect(range(told(1_000), 6)).toEqual([1_100, 2_000]);
+    expect(decide(told(1_000), { attempt: 6 })).toMatchObject({ attempt: 6 });
+    expect(range(told(0), 6)).toEqual([100, 60_000]);
+    expect(decide(told(0), { attempt: 6 })).toMatchObject({ attempt: 7 });
   });
 
   it('takes a Retry-After of days for a mistake', () => {

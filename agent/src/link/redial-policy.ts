@@ -59,6 +59,10 @@ const floorMs = 100;
 const soon = { fromMs: 50, toMs: 500 };
 /** For ends that a redial alone will not cure; somebody has to change something. */
 const rarely = { fromMs: 30_000, firstMs: 60_000, capMs: 300_000 };
+/** A shorter `Retry-After` says nothing. */
+const leastToldMs = 1_000;
+/** Of the time that was told, this part comes on top, or the last of a fleet would come long after their turn. */
+const toldSpread = 4;
 /** A longer `Retry-After` is taken for a mistake. */
 const retryAfterCapMs = 3_600_000;
 
@@ -95,22 +99,27 @@ export function redial(input: RedialInput, settings: RedialSettings): Redial {
         attempt: attempt + 1,
       };
     case 'backoff': {
-      const ceiling = backoffCeiling(input.end, attempt, settings);
-      const waitMs = floorMs + input.random * (ceiling - floorMs);
-      return { waitMs: atLeastRetryAfter(input, waitMs), attempt: attempt + 1 };
+      const toldMs = toldOf(input.end);
+      const ceiling =
+        toldMs === undefined
+          ? Math.min(settings.capMs, doubled(settings.baseMs, attempt))
+          : Math.min(settings.capMs, Math.max(settings.baseMs, toldMs / toldSpread));
+      const waitMs = floorMs + input.random * (Math.max(floorMs, ceiling) - floorMs);
+      return {
+        waitMs: atLeastRetryAfter(input, waitMs),
+        attempt: toldMs === undefined ? attempt + 1 : attempt,
+      };
     }
   }
 }
 
 /**
- * A relay that says when to come paces its fleet itself: what comes on top spreads those who were told the same, over as
- * long as they were told to wait and no longer, or the last of a fleet would come minutes after their turn.
+ * What a relay says that paces its fleet itself: it lives, so that nothing backs off from it, and what comes on top only
+ * spreads those who were told the same. Less than a second is no pace: such a relay would be dialled in a loop.
  */
-function backoffCeiling(end: LinkEnd, attempt: number, { baseMs, capMs }: RedialSettings): number {
-  const ceiling = Math.min(capMs, doubled(baseMs, attempt));
+function toldOf(end: LinkEnd): number | undefined {
   const toldMs = end.cause === 'refused' ? end.retryAfterMs : undefined;
-  const within = toldMs === undefined ? ceiling : Math.min(ceiling, Math.max(baseMs, toldMs));
-  return Math.max(floorMs, within);
+  return toldMs !== undefined && toldMs >= leastToldMs ? toldMs : undefined;
 }
 
 /** For people and logs: what ended it. */

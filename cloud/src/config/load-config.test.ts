@@ -55,6 +55,7 @@ describe('the configuration', () => {
       },
       heartbeat: { intervalMs: 25_000, maxIntervalMs: 240_000, timeoutMs: 10_000 },
       linkLifeMs: 0,
+      takeOverMs: 0,
       deadline: { defaultMs: 30_000, maxMs: 600_000 },
       idleMs: 60_000,
       drainMs: 10_000,

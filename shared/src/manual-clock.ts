@@ -35,6 +35,12 @@ export class ManualClock implements Clock {
     return this.#alarms.size;
   }
 
+  /** In how many milliseconds the first timer is due; undefined where none runs. */
+  get nextInMs(): number | undefined {
+    const due = [...this.#alarms].map(({ at }) => at);
+    return due.length === 0 ? undefined : Math.max(0, Math.min(...due) - this.#now);
+  }
+
   /** Resolves when a timer of exactly this length runs. */
   timerOf(ms: number): Promise<void> {
     if ([...this.#alarms].some((alarm) => alarm.ms === ms)) return Promise.resolve();

@@ -11,12 +11,13 @@ export function agentInProcess(
   folder: string,
   config: { readonly device: string } & Record<string, unknown>,
   clock: Clock = systemClock,
+  random: () => number = Math.random,
 ): Agent {
   const file = join(folder, `${config.device}.json`);
   writeFileSync(file, JSON.stringify(config));
   return createAgent(loadConfig({ file, env: {}, flags: {}, workingFolder: folder }), {
     clock,
-    random: Math.random,
+    random,
     newId: randomUUID,
     env: {},
     readFile: (path) => readFileSync(path),

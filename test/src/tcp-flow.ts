@@ -11,6 +11,8 @@ interface Piece {
 
 /** More than this on its way, and the sender has to wait: a slow path has no endless room. */
 const roomBytes = 64 * 1024;
+/** Of TCP with time stamps, on an Ethernet. */
+const packetBytes = 1_448;
 /** A throttled path hands bytes on in so many pieces a second. */
 const piecesPerSecond = 20;
 
@@ -143,6 +145,7 @@ export class TcpFlow implements PathFlow {
     } else {
       this.#queuedBytes -= bytes.length;
       this.#path.passed += bytes.length;
+      this.#path.packets += Math.ceil(bytes.length / packetBytes);
       this.#moved();
       this.#full = !this.#to.write(bytes);
     }

@@ -19,6 +19,8 @@ export class TcpPath {
   taken = 0;
   /** Bytes that were handed on, ever. */
   passed = 0;
+  /** Packets that these bytes take on an Ethernet, at least. */
+  packets = 0;
 
   get mode(): PathMode {
     return this.#mode;

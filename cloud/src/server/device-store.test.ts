@@ -8,6 +8,8 @@ import { LiveLinks } from './live-links.ts';
 /** Devices whose registry answers when the test says so. */
 function bench(unwritten: LinkRecord[]) {
   const read = Promise.withResolvers<Device | undefined>();
+  const clock = new ManualClock();
+  clock.advance(30_000);
   const devices = new OneBoxDevices({
     registry: {
       device: () => read.promise,
@@ -16,7 +18,7 @@ function bench(unwritten: LinkRecord[]) {
     },
     live: new LiveLinks(),
     unwrittenEnds: () => unwritten.splice(0),
-    clock: new ManualClock(),
+    clock,
     revoke: () => undefined,
     check: undefined,
     flapsOf: () => 0,

@@ -57,7 +57,7 @@ function suite(name: HostName): void {
 
   test('one that is off is offline at once, and nobody is asked', async () => {
     await host.stopAgent();
-    await expect.poll(async () => (await probe()).presence).toBe('offline');
+    await expect.poll(async () => (await probe()).presence, { timeout: 30_000 }).toBe('offline');
     expect((await probe()).links[0]).not.toHaveProperty('probe');
     await host.startAgent();
     expect(await probe()).toMatchObject({ links: [{ probe: { answered: true } }] });

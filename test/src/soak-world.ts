@@ -16,8 +16,8 @@ export interface SoakPlan {
 }
 
 const shape = { loss: 0.05, delayMs: 40, bitsPerSecond: 1_000_000_000 };
-/** Short, so that most failures lie within seconds after their cut; long enough for 4 lost packets in a row. */
-const heartbeat = { intervalMs: 2_000, timeoutMs: 2_000 };
+/** Short, so that a failure lies within seconds after its cut; long enough for some packets lost in a row. */
+const heartbeat = { intervalMs: 3_000, timeoutMs: 3_000 };
 
 /** A relay, a fleet whose paths are cut, and a caller, each a process of its own. */
 export class SoakWorld {

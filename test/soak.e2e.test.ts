@@ -35,6 +35,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
+/** The programs of the soak write these lines; their types stand beside what writes them. */
 function said<T>(program: Program, msg: string): T[] {
   return program.lines.filter((line) => line.msg === msg) as unknown as T[];
 }

@@ -1,42 +1,17 @@
 import { once } from 'node:events';
-import {
-  type AgentMessage,
-  type Hello,
-  type Pull,
-  type ReplyBody,
-  systemClock,
-} from '@pullwire/shared';
+import { type AgentMessage, type ReplyBody, systemClock } from '@pullwire/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullLink, PullMessage, PullReceiver } from '../pull/pull-link.ts';
 import { AgentLink, type AgentLinkOptions, type FinalRefusal } from './agent-link.ts';
-import { FakeRelay, plainWelcome, type RelayEnd } from './fake-relay.ts';
+import { FakeRelay, plainHello, plainPull, plainWelcome, type RelayEnd } from './fake-relay.ts';
 import { meteredPace, plainPace } from './plain-pace.ts';
 
-const hello: Hello = {
-  action: 'hello',
-  version: 1,
-  agent: 'pullwire-agent/test',
-  device: 'plant-7',
-  instance: 'main',
+const hello = {
+  ...plainHello,
   sources: [{ name: 'metrics', kind: 'http', methods: ['GET'] }],
-  labels: {},
-  features: [],
 };
-const pull: Pull = {
-  action: 'pull',
-  pullId: 'AAECAwQFBgcICQoLDA0ODw',
-  replyTo: 'r1',
-  seq: 0,
-  source: 'metrics',
-  method: 'GET',
-  path: '/metrics',
-  headers: [],
-  deadlineMs: 30_000,
-  credit: 524_288,
-  caller: 'ops',
-  end: true,
-};
+const pull = plainPull;
 const { pullId } = pull;
 const ofPull = { pullId: pull.pullId, replyTo: pull.replyTo };
 

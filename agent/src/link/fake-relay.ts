@@ -6,7 +6,9 @@ import {
   type AgentMessage,
   byeRule,
   codecFor,
+  type Hello,
   type Ignored,
+  type Pull,
   type RelayMessage,
   type Subprotocol,
   subprotocols,
@@ -21,6 +23,32 @@ export const plainWelcome: Welcome = {
   limits: { frameBytes: 98_304, bodyBytes: 65_536, headBytes: 16_384, pulls: 64 },
   heartbeat: { intervalMs: 60_000, timeoutMs: 60_000 },
   features: [],
+};
+
+export const plainHello: Hello = {
+  action: 'hello',
+  version: 1,
+  agent: 'pullwire-agent/test',
+  device: 'plant-7',
+  instance: 'main',
+  sources: [],
+  labels: {},
+  features: [],
+};
+
+export const plainPull: Pull = {
+  action: 'pull',
+  pullId: 'AAECAwQFBgcICQoLDA0ODw',
+  replyTo: 'r1',
+  seq: 0,
+  source: 'metrics',
+  method: 'GET',
+  path: '/metrics',
+  headers: [],
+  deadlineMs: 30_000,
+  credit: 524_288,
+  caller: 'ops',
+  end: true,
 };
 
 export interface Refusing {

@@ -1,25 +1,16 @@
 import { createServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { type Hello, systemClock } from '@pullwire/shared';
+import { systemClock } from '@pullwire/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullReceiver } from '../pull/pull-link.ts';
 import { AgentLink, type AgentLinkOptions, type FinalRefusal } from './agent-link.ts';
 import { DatedCertificates } from './dated-certificates.ts';
-import { FakeRelay, type RelayEnd } from './fake-relay.ts';
+import { FakeRelay, plainHello, type RelayEnd } from './fake-relay.ts';
 import type { LinkKeys, NextKey } from './link-keys.ts';
 import { plainPace } from './plain-pace.ts';
 
-const hello: Hello = {
-  action: 'hello',
-  version: 1,
-  agent: 'pullwire-agent/test',
-  device: 'plant-7',
-  instance: 'main',
-  sources: [],
-  labels: {},
-  features: ['rotate'],
-};
+const hello = { ...plainHello, features: ['rotate'] };
 const k2 = `ed25519:${'B'.repeat(42)}A`;
 const k3 = `ed25519:${'C'.repeat(42)}A`;
 const hourMs = 3_600_000;

@@ -1,36 +1,11 @@
-import type { Hello, Pull } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullLink, PullMessage, PullReceiver } from '../pull/pull-link.ts';
 import { AgentLink, type FinalRefusal } from './agent-link.ts';
-import { FakeRelay, plainWelcome, type RelayEnd } from './fake-relay.ts';
+import { FakeRelay, plainHello, plainPull, plainWelcome, type RelayEnd } from './fake-relay.ts';
 import { plainPace } from './plain-pace.ts';
 
-const hello: Hello = {
-  action: 'hello',
-  version: 1,
-  agent: 'pullwire-agent/test',
-  device: 'plant-7',
-  instance: 'main',
-  sources: [],
-  labels: {},
-  features: [],
-};
-const pull: Pull = {
-  action: 'pull',
-  pullId: 'AAECAwQFBgcICQoLDA0ODw',
-  replyTo: 'r1',
-  seq: 0,
-  source: 'metrics',
-  method: 'GET',
-  path: '/metrics',
-  headers: [],
-  deadlineMs: 30_000,
-  credit: 524_288,
-  caller: 'ops',
-  end: true,
-};
 const lifeMs = 100_000;
 /** With a chance of 0. */
 const replacedAfterMs = 70_000;
@@ -90,7 +65,7 @@ beforeEach(async () => {
   agent = new AgentLink({
     url: relay.url,
     subprotocols: ['pullwire.v1+bin'],
-    hello,
+    hello: plainHello,
     receiver: desk,
     dial: async () => ({ headers: { authorization: 'Bearer t' } }),
     redial: { baseMs: 1_000, capMs: 1_000, stableMs: 30_000 },
@@ -172,7 +147,7 @@ describe('before the end of its life', () => {
   it('pulls that still come over the old link are taken, and it stays until they have ended', async () => {
     const { before } = await both();
     clock.advance(quietMs - 500);
-    before.send(pull);
+    before.send(plainPull);
     await desk.count(1);
     for (let i = 0; i < 20; i += 1) clock.advance(1_000);
     expect(agent.snapshot().retiring).toBe(1);
@@ -188,7 +163,7 @@ describe('before the end of its life', () => {
     clock.advance(replacedAfterMs - quietMs);
     const third = await relay.welcome();
     await next.next('drain');
-    third.send(pull);
+    third.send(plainPull);
     await desk.count(1);
     expect(agent.snapshot().counters).toMatchObject({ dials: 3, links: 3, replaced: 2 });
   });
@@ -198,7 +173,7 @@ describe('before the end of its life', () => {
     relay.refusals.push({ status: 503 }, { status: 503 });
     clock.advance(replacedAfterMs);
     await log('the relay answered 503');
-    before.send(pull);
+    before.send(plainPull);
     await desk.count(1);
     clock.advance(1_000);
     await log('the relay answered 503', 2);
@@ -230,7 +205,7 @@ describe('before the end of its life', () => {
     before.ws.terminate();
     await expect.poll(() => agent.snapshot().retiring).toBe(0);
     expect(desk.lostLinks).toHaveLength(1);
-    next.send(pull);
+    next.send(plainPull);
     await desk.count(1);
     expect(agent.state).toBe('open');
     expect(relay.requests).toHaveLength(2);
@@ -256,7 +231,7 @@ describe('a drain by the relay', () => {
     const before = await relay.welcome();
     await log('link open');
     clock.advance(10_000);
-    before.send(pull);
+    before.send(plainPull);
     await desk.count(1);
     before.send({ action: 'drain', withinMs: 10_000 });
     await log('the relay will close this link');

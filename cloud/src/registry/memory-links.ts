@@ -84,6 +84,7 @@ export class MemoryLinks implements LinkRegistry {
   /** As an engine keeps it: what is undefined is not there. */
   #put(link: LinkRecord): LinkRecord {
     const fields = Object.entries(link).filter(([, value]) => value !== undefined);
+    // Only fields without a value are left out, and those are optional: it is still a LinkRecord.
     const kept = Object.fromEntries(fields) as unknown as LinkRecord;
     this.#links.set(`${link.device}#${link.instance}`, kept);
     return kept;

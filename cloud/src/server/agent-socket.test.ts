@@ -34,6 +34,7 @@ function bench() {
   const closed: string[] = [];
   const socket = new AgentSocket({
     connectionId: 'c1',
+    // Both are emitters with no more than an AgentSocket uses of the real ones.
     ws: ws as unknown as WebSocket,
     socket: transport as unknown as Socket,
     codec: codecFor('pullwire.v1+bin'),

@@ -4,10 +4,9 @@ import { expect, it } from 'vitest';
 import type { DeviceRecord } from '../registry/registry.ts';
 import { DeviceChecks } from './device-checks.ts';
 import type { LiveLink } from './live-link.ts';
-import type { LiveLinks } from './live-links.ts';
 
 const link = { device: 'plant-7' } as LiveLink;
-const live = { of: () => [link], update: () => [], deviceIds: ['plant-7'] } as unknown as LiveLinks;
+const live = { of: () => [link], update: () => [], deviceIds: ['plant-7'] };
 
 function fixture() {
   const clock = new ManualClock();

@@ -6,7 +6,7 @@ import type { LiveLinks } from './live-links.ts';
 
 export interface DeviceChecksOptions {
   readonly clock: Clock;
-  readonly live: LiveLinks;
+  readonly live: Pick<LiveLinks, 'of' | 'update' | 'deviceIds'>;
   readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly log: Logger;
   /** Ends these links; `why` is what their agents are told. */

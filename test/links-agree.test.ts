@@ -70,5 +70,5 @@ describe('registry, relay and agents', () => {
       },
     );
     await fc.assert(property, { numRuns, endOnFailure: true });
-  }, 1_800_000);
+  }, 3_600_000);
 });

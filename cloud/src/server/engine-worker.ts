@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import { EngineAnswers, failAnswer } from './engine-answers.ts';
+import { closeIteratorsAtEnd } from './engine-iterators.ts';
 import type { EngineMessage, EngineOrders, Partitions, ServerMessage } from './engine-message.ts';
 import { isForeignWrite, isWrite, partitionsOf } from './engine-request.ts';
 import { isDiskFull, isStorageError, storageWords, whenRoom } from './engine-storage.ts';
@@ -16,6 +17,7 @@ const stopGraceMs = 2_000;
  * full nothing could be opened anew, so that the thread goes on reading until there is room.
  */
 function runEngine(port: MessagePort, orders: EngineOrders): void {
+  closeIteratorsAtEnd();
   const server = dynalite({ path: orders.path, createTableMs: 0 });
   const answers = new Map<number, () => void>();
   const inHand = new EngineAnswers();

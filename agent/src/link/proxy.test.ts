@@ -143,6 +143,27 @@ describe('a tunnel', () => {
     await closeOf(socket);
   });
 
+  it('checks the certificate of a relay that is named by its address against that address', async () => {
+    const relay = await startRelay(createHttpsServer(loopbackCertificate));
+    const proxy = await startProxy();
+    const socket = dial(`wss://127.0.0.1:${relay.port}/link`, `http://127.0.0.1:${proxy.port}`);
+    await relay.link();
+    await closeOf(socket);
+  });
+
+  it('does not take a certificate for the proxy’s name for that of a relay that is named by its address', async () => {
+    const relay = await startRelay(createHttpsServer(loopbackCertificate));
+    const proxy = await startProxy(undefined, (client, target) =>
+      pass(client, target.replace('127.0.0.2', '127.0.0.1')),
+    );
+    const socket = dial(`wss://127.0.0.2:${relay.port}/link`, `http://localhost:${proxy.port}`);
+    expect(await socket.ended).toMatchObject({
+      cause: 'unreachable',
+      reason: expect.stringContaining('127.0.0.2'),
+    });
+    expect(relay.requests).toHaveLength(0);
+  });
+
   it('reaches a proxy over TLS', async () => {
     const relay = await startRelay(createHttpsServer(loopbackCertificate));
     const proxy = await startProxy(createHttpsServer(loopbackCertificate));

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { isExempt } from './no-proxy.ts';
 
@@ -75,7 +75,10 @@ class TunnelAgent extends HttpsProxyAgent<string> {
     if (secureContext !== undefined) this.connectOpts.secureContext = secureContext;
   }
 
-  override connect(...args: Parameters<HttpsProxyAgent<string>['connect']>): Promise<Socket> {
+  override connect(
+    request: Parameters<HttpsProxyAgent<string>['connect']>[0],
+    options: Parameters<HttpsProxyAgent<string>['connect']>[1],
+  ): Promise<Socket> {
     const { host, port } = this.connectOpts;
     if (this.proxy.protocol === 'https:') {
       // `tls.connect` takes no signal, the socket below it does.
@@ -83,8 +86,21 @@ class TunnelAgent extends HttpsProxyAgent<string> {
     } else {
       this.connectOpts.signal = this.#signal;
     }
-    return super.connect(...args);
+    return super.connect(request, checkingPeer(options));
   }
+}
+
+/**
+ * A TLS connection inside a tunnel is given no host, and no server name where the relay is named by its address: left to
+ * itself, Node then compares the certificate with the name of the socket below, which is the proxy's.
+ */
+function checkingPeer<T extends Parameters<HttpsProxyAgent<string>['connect']>[1]>(options: T): T {
+  const { host } = options;
+  if (host === undefined || isIP(host) === 0) return options;
+  return {
+    ...options,
+    checkServerIdentity: (_name: string, peer: PeerCertificate) => checkServerIdentity(host, peer),
+  };
 }
 
 function read(env: Environment, name: string): string | undefined {

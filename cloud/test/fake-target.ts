@@ -22,6 +22,7 @@ export class FakeTarget implements PullTarget, Connection {
   fails: PullFault | undefined;
   /** What `data` answers. */
   hasRoom = true;
+  partHeardAt: number | undefined;
 
   constructor(
     device = 'plant-7',

@@ -8,6 +8,7 @@ const settings: HeartbeatSettings = { intervalMs: 16_000, timeoutMs: 4_000 };
 function bench(proof: Proof, own = settings) {
   const clock = new ManualClock();
   const log: string[] = [];
+  let unacknowledged: number | undefined;
   let moved: Movement = { received: 100, sent: 100, waiting: 0, inKernelQueue: 0 };
   const move = (change: Partial<Movement>): void => {
     moved = { ...moved, ...change };
@@ -24,6 +25,7 @@ function bench(proof: Proof, own = settings) {
     },
     reassure: () => say('pong'),
     movement: () => moved,
+    unacknowledged: () => unacknowledged,
     held: (quietMs) => say(`held ${quietMs}`),
     dead: () => say('dead'),
   });
@@ -35,8 +37,12 @@ function bench(proof: Proof, own = settings) {
     },
     sends: (bytes: number): void => move({ received: moved.received + bytes }),
   };
+  /** So much is in the system's queue. */
+  const queue = (bytes: number): void => {
+    unacknowledged = bytes;
+  };
   heartbeat.start();
-  return { clock, log, move, heartbeat, peer, moved: () => moved };
+  return { clock, log, move, queue, heartbeat, peer, moved: () => moved };
 }
 
 describe('the side that proves both directions', () => {
@@ -76,7 +82,7 @@ describe('the side that proves both directions', () => {
     }
     expect(b.log.filter((line) => !line.startsWith('pong'))).toEqual([
       'ping at 16000',
-      'dead at 44000',
+      'dead at 48000',
     ]);
   });
 
@@ -166,8 +172,28 @@ describe.each(['both-ways', 'peer-speaks'] as const)('a heartbeat, %s', (proof) 
       b.clock.advance(1_000);
       b.move({ waiting: b.moved().waiting + 1_000 });
     }
-    // Twice the time-out after the first look at it.
-    expect(b.log).toEqual(['dead at 10000']);
+    // Four times the time-out after the first look at it.
+    expect(b.log.at(-1)).toBe('dead at 18000');
+  });
+
+  test('a ping behind a queue is judged with it: a path that lost some packets in a row has time to send them again', () => {
+    const b = bench(proof);
+    b.move(queued);
+    b.clock.advance(15_000);
+    b.move({ inKernelQueue: 100_000 });
+    b.clock.advance(13_000);
+    b.move({ inKernelQueue: 50_000 });
+    b.clock.advance(15_000);
+    expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
+    b.clock.advance(4_000);
+    expect(b.log.at(-1)).toBe('dead at 46000');
+  });
+
+  test('a queue that stands still is found dead within two intervals, however long the time-out', () => {
+    const b = bench(proof, { intervalMs: 8_000, timeoutMs: 60_000 });
+    b.move(queued);
+    b.clock.advance(60_000);
+    expect(b.log.at(-1)).toBe('dead at 13800');
   });
 
   test('as long as the system takes some of what is queued, the link is slow and alive', () => {
@@ -190,6 +216,42 @@ describe.each(['both-ways', 'peer-speaks'] as const)('a heartbeat, %s', (proof) 
       b.peer.answer();
     }
     expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
+  });
+
+  test('where data moved, an answer has more time: it may be behind what was lost', () => {
+    const b = bench(proof);
+    b.clock.advance(1_000);
+    b.move({ sent: 50_000 });
+    b.peer.answer();
+    b.clock.advance(60_000);
+    const asked = proof === 'both-ways' ? 17_000 : 19_000;
+    expect(b.log).toEqual([`ping at ${asked}`, `dead at ${asked + 8_000}`]);
+  });
+
+  test('a ping behind data in the system’s queue waits for as long as the peer’s system acknowledges some of that', () => {
+    const b = bench(proof);
+    b.move({ sent: 80_100 });
+    for (let left = 80_000; left > 0; left -= 2_000) {
+      b.queue(left);
+      b.clock.advance(5_000);
+    }
+    expect(b.log.filter((line) => line.startsWith('dead'))).toEqual([]);
+    // It stands still: dead when it has done so for four time-outs.
+    b.clock.advance(16_000);
+    expect(b.log.at(-1)).toBe('dead at 212000');
+  });
+
+  test('what is written behind the ping is not what it waits for', () => {
+    const b = bench(proof);
+    b.move({ sent: 10_100 });
+    b.queue(10_000);
+    b.clock.advance(20_000);
+    for (let second = 0; second < 60; second += 1) {
+      b.move({ sent: b.moved().sent + 1_000 });
+      b.queue(1_000 + (second % 2) * 500);
+      b.clock.advance(1_000);
+    }
+    expect(b.log.at(-1)).toBe('dead at 30000');
   });
 
   test('whoever hears data says so twice an interval, and never to control frames', () => {

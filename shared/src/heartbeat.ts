@@ -1,5 +1,5 @@
 import type { Clock, Timer } from './clock.ts';
-import { hasWritten, isSending, type Movement, movedBytes } from './movement.ts';
+import { bytesWritten, isSending, type Movement, movedBytes } from './movement.ts';
 
 export interface HeartbeatSettings {
   readonly intervalMs: number;
@@ -12,6 +12,8 @@ export interface HeartbeatHooks {
   /** Says unasked that the peer is heard; absent where it would not get through to the peer. */
   reassure?(): void;
   movement(): Movement;
+  /** As `unacknowledgedBytes`; asked for only while an answer is late. */
+  unacknowledged?(): number | undefined;
   /** An answer came; before its ping the link was silent for `quietMs`, and `bytes` have moved since, either way. */
   held?(quietMs: number, bytes: number): void;
   /** Called once; the heartbeat has stopped. */
@@ -33,8 +35,13 @@ interface Ping {
   /** When the time for the answer began anew, and what had moved by then. */
   readonly at: number;
   readonly movement: Movement;
+  /** Bytes before it that the peer's system had not acknowledged at the last look; undefined where nobody can tell. */
+  readonly behind: number | undefined;
+  /** The last look that found them fewer than the one before. */
+  readonly ackedAt: number | undefined;
 }
 
+const nothingMoved: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
 /** How often in an interval a link is looked at. */
 const looks = 8;
 /** More than a few control frames with their TLS records make: whoever hears that much hears data. */
@@ -56,7 +63,11 @@ export class Heartbeat {
   #timer: Timer | undefined;
   /** When the next look is due. */
   #lookAt = 0;
-  #last: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
+  #last = nothingMoved;
+  /** At the last look. */
+  #seen = nothingMoved;
+  /** The last look that found data moved since the one before. */
+  #busyAt = Number.NEGATIVE_INFINITY;
   /** Bytes went either way. */
   #activeAt = 0;
   #heardAt = 0;
@@ -90,7 +101,7 @@ export class Heartbeat {
   /** Silence at most until a peer that speaks is heard again or the link is dead, where nothing waits to be sent. */
   get silenceMs(): number {
     const { intervalMs } = this.#settings;
-    return intervalMs + (2 * intervalMs) / looks + this.#timeoutMs;
+    return intervalMs + (2 * intervalMs) / looks + this.#answerMs;
   }
 
   /** Milliseconds of silence: before the ping that waits for its answer where there is one, else until now. */
@@ -105,6 +116,8 @@ export class Heartbeat {
     this.stop();
     const now = this.#clock.monotonic();
     this.#last = this.#hooks.movement();
+    this.#seen = this.#last;
+    this.#busyAt = Number.NEGATIVE_INFINITY;
     this.#activeAt = now;
     this.#heardAt = now;
     this.#answeredAt = now;
@@ -142,9 +155,19 @@ export class Heartbeat {
     return Math.min(this.#settings.timeoutMs, this.#settings.intervalMs);
   }
 
+  /**
+   * For the answer to a ping. Where data has moved lately it may be behind data that is lost and sent again, in either
+   * direction; a link that was quiet has nothing to wait for.
+   */
+  get #answerMs(): number {
+    const { intervalMs } = this.#settings;
+    if (this.#clock.monotonic() - this.#busyAt > 2 * intervalMs) return this.#timeoutMs;
+    return Math.max(this.#timeoutMs, Math.min(0.7 * intervalMs, 2 * this.#timeoutMs));
+  }
+
   #wait(): void {
     const now = this.#clock.monotonic();
-    const pingDue = this.#ping && this.#ping.at + this.#timeoutMs - now;
+    const pingDue = this.#ping && this.#ping.at + this.#answerMs - now;
     const due = [pingDue ?? this.#askDueMs(now), this.#stallDueMs(now)].filter((ms) => ms > 0);
     const ms = Math.max(1, Math.min(this.#settings.intervalMs / looks, ...due));
     this.#lookAt = now + ms;
@@ -160,13 +183,23 @@ export class Heartbeat {
 
   #stallDueMs(now: number): number {
     if (this.#last.waiting === 0) return Number.POSITIVE_INFINITY;
-    const stallMs = Math.min(this.#settings.intervalMs, 2 * this.#timeoutMs);
-    return Math.max(this.#movedAt, this.#answeredAt) + stallMs - now;
+    return Math.max(this.#movedAt, this.#answeredAt) + this.#stallMs - now;
+  }
+
+  /**
+   * For a send queue that stands still. Where packets are lost, TCP waits twice as long before each retransmission of the
+   * same one: this outlasts some of them, and ends within two intervals.
+   */
+  get #stallMs(): number {
+    return Math.min(1.6 * this.#settings.intervalMs, 4 * this.#timeoutMs);
   }
 
   #look(): void {
     this.#note(this.#hooks.movement());
     this.#reassure();
+    if (movedBytes(this.#seen, this.#last) > dataBytes) this.#busyAt = this.#clock.monotonic();
+    this.#seen = this.#last;
+    this.#noteAcknowledged();
     if (this.#clock.monotonic() - this.#lookAt > this.#timeoutMs / 2) this.#heldUp();
     else if (this.#isDead()) {
       this.stop();
@@ -188,7 +221,7 @@ export class Heartbeat {
     const before = this.#last;
     this.#last = now;
     if (now.received !== before.received) this.#heard(at);
-    if (hasWritten(before, now)) this.#activeAt = at;
+    if (bytesWritten(before, now) > 0) this.#activeAt = at;
     if (now.waiting === 0 || before.waiting === 0 || isSending(before, now)) this.#movedAt = at;
   }
 
@@ -210,6 +243,19 @@ export class Heartbeat {
     this.#reassured = { at, received };
   }
 
+  /** A ping behind data in the system's queue waits for as long as that moves; its time begins when it has arrived. */
+  #noteAcknowledged(): void {
+    const ping = this.#ping;
+    if (ping === undefined || ping.behind === 0) return;
+    const unacknowledged = this.#hooks.unacknowledged?.();
+    if (unacknowledged === undefined) return;
+    const at = this.#clock.monotonic();
+    const behind = Math.max(0, unacknowledged - bytesWritten(ping.before, this.#last));
+    const moved = ping.behind !== undefined && behind < ping.behind;
+    if (moved) this.#ping = { ...ping, behind, ackedAt: at, ...(behind === 0 && { at }) };
+    else if (ping.behind === undefined) this.#ping = { ...ping, behind };
+  }
+
   #ask(): void {
     const at = this.#clock.monotonic();
     const quietMs = at - this.#activeAt;
@@ -217,14 +263,28 @@ export class Heartbeat {
     this.#pings += 1;
     this.#hooks.ping();
     this.#note(this.#hooks.movement());
-    this.#ping = { sentAt: at, quietMs, before, at, movement: this.#last };
+    const movement = this.#last;
+    this.#ping = {
+      sentAt: at,
+      quietMs,
+      before,
+      at,
+      movement,
+      behind: undefined,
+      ackedAt: undefined,
+    };
   }
 
   #isDead(): boolean {
     const now = this.#clock.monotonic();
     if (this.#stallDueMs(now) <= 0) return true;
     const ping = this.#ping;
-    if (ping === undefined || now - ping.at < this.#timeoutMs) return false;
+    if (ping === undefined || now - ping.at < this.#answerMs) return false;
+    // It stands in the queue, which is judged as a whole.
+    if (ping.before.waiting > 0 && this.#last.waiting > 0) return false;
+    if (ping.ackedAt !== undefined && ping.behind !== 0 && now - ping.ackedAt < this.#stallMs) {
+      return false;
+    }
     if (isSending(ping.movement, this.#last) || this.#isBehindData(ping)) {
       this.#ping = { ...ping, at: now, movement: this.#last };
       return false;

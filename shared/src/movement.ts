@@ -33,9 +33,9 @@ export function movedBytes(before: Movement, now: Movement): number {
   return now.received + now.sent + now.waiting - (received + sent + waiting);
 }
 
-/** Something was written, taken by the kernel or not. */
-export function hasWritten(before: Movement, now: Movement): boolean {
-  return now.sent + now.waiting !== before.sent + before.waiting;
+/** Written between the two, taken by the kernel or not. */
+export function bytesWritten(before: Movement, now: Movement): number {
+  return now.sent + now.waiting - (before.sent + before.waiting);
 }
 
 /**

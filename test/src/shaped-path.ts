@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const tool = (name: string): string => fileURLToPath(new URL(`../tools/${name}`, import.meta.url));
@@ -26,6 +27,7 @@ export class ShapedPath {
   static readonly relayAddress = '10.231.7.1';
   readonly #id = `pw${process.pid}`;
   #shaper: ChildProcess | undefined;
+  readonly #moves: { readonly side: PathSide; readonly at: number }[] = [];
 
   /** The command before that of a program which runs on this side. */
   within(side: PathSide): readonly string[] {
@@ -46,7 +48,21 @@ export class ShapedPath {
     this.#shaper = spawn(file as string, [...args, 'agent', 'relay', ...how], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(this.#shaper.stdout as NodeJS.ReadableStream, 'data');
+    const said = createInterface({ input: this.#shaper.stdout as NodeJS.ReadableStream });
+    await once(said, 'line');
+    said.on('line', (line) => {
+      const [, side, at] = line.split(' ');
+      this.#moves.push({ side: side as PathSide, at: Number(at) });
+    });
+  }
+
+  /**
+   * For how long, in milliseconds, nothing that this side sent was known there to have arrived, when it was `at` (epoch
+   * milliseconds). To a second.
+   */
+  stoodStillMs(side: PathSide, at: number): number {
+    const last = this.#moves.findLast((move) => move.side === side && move.at <= at);
+    return at - (last?.at ?? 0);
   }
 
   /** Gives the agent's side another address, or takes one away. */

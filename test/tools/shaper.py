@@ -1,12 +1,15 @@
 """Bridges frames between two interfaces with loss and a rate: what `tc netem` does where the kernel has it.
 
-Arguments: first interface, second interface, loss (0 to 1), bits a second, delay in ms. Says `ready`.
+Arguments: first interface, second interface, loss (0 to 1), bits a second, delay in ms. Says `ready`, and then, at most
+once a second and way, `moved INTERFACE MS`: a host behind that interface was told at that time (ms since 1970) that more
+of what it sent over TCP has arrived.
 """
 
 import heapq
 import random
 import select
 import socket
+import struct
 import sys
 import time
 
@@ -21,6 +24,27 @@ def opened(interface):
     return frames
 
 
+class Progress:
+    """Of acknowledgements that were delivered: only they tell a sender that its bytes moved."""
+
+    def __init__(self):
+        self.highest, self.said_at = {}, {}
+
+    def delivered(self, interface, frame):
+        if frame[12:14] != b"\x08\x00" or frame[23] != 6:
+            return
+        tcp = 14 + (frame[14] & 15) * 4
+        flow, number = frame[26:34] + frame[tcp : tcp + 4], struct.unpack_from("!I", frame, tcp + 8)[0]
+        before = self.highest.get(flow)
+        if before is not None and not 0 < (number - before) % 2**32 < 2**31:
+            return
+        self.highest[flow] = number
+        now = time.time()
+        if now - self.said_at.get(interface, 0) >= 1:
+            self.said_at[interface] = now
+            print(f"moved {interface} {int(now * 1000)}", flush=True)
+
+
 def main():
     near, far, loss, rate, delay = sys.argv[1:6]
     loss, rate, delay = float(loss), float(rate), float(delay) / 1000
@@ -28,6 +52,7 @@ def main():
     one, other = opened(near), opened(far)
     sockets[one], sockets[other] = other, one
     free_at = {one: 0.0, other: 0.0}
+    names, progress = {one: near, other: far}, Progress()
     due, count = [], 0
     chance = random.Random(6)
     print("ready", flush=True)
@@ -49,6 +74,7 @@ def main():
             _, _, target, frame = heapq.heappop(due)
             try:
                 target.send(frame)
+                progress.delivered(names[target], frame)
             except OSError:
                 pass  # the interface is down: a cable that is pulled out
 

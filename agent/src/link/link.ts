@@ -20,6 +20,7 @@ import {
   type Subprotocol,
   subprotocols,
   type Timer,
+  unacknowledgedBytes,
   type Welcome,
   WireError,
 } from '@pullwire/shared';
@@ -94,6 +95,7 @@ export class Link implements PullLink {
       pace: (heartbeatMs) => this.#hello.paced(heartbeatMs),
       wire: () => socket.wire,
       movement: () => socket.movement(),
+      unacknowledged: () => unacknowledgedBytes(socket.transport),
       dead: () => this.bye('idle', 'no proof of life in time'),
     });
   }

@@ -10,6 +10,8 @@ export interface PathWatchHooks {
   /** The relay should watch at this pace from now on. */
   pace(intervalMs: number): void;
   movement(): Movement;
+  /** As `HeartbeatHooks.unacknowledged`. */
+  unacknowledged?(): number | undefined;
   wire(): WireKind;
   /** Called once; nothing is watched any more. */
   dead(): void;
@@ -29,9 +31,9 @@ export class PathWatch {
   #saidMs: number | undefined;
 
   constructor(clock: Clock, pace: LinkPace, hooks: PathWatchHooks) {
-    const { ping, pong, keepAlive, movement, dead } = hooks;
+    const { ping, pong, keepAlive, movement, unacknowledged, dead } = hooks;
     const held = (quietMs: number, bytes: number): void => this.#held(quietMs, bytes);
-    const common = { movement, held, dead };
+    const common = { movement, held, dead, ...(unacknowledged && { unacknowledged }) };
     this.#pace = pace;
     this.#hooks = hooks;
     this.#byPing = new Heartbeat(clock, 'both-ways', unset, { ping, reassure: pong, ...common });

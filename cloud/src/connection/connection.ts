@@ -5,6 +5,11 @@ export interface Connection {
   /** Opaque. */
   readonly connectionId: string;
   readonly limits: FrameLimits;
+  /**
+   * When some of a frame that is not whole yet was last seen to come in, by the monotonic clock; absent where nothing of
+   * one did, and where the host hears whole frames only.
+   */
+  readonly partHeardAt?: number | undefined;
   /** How many bytes of body fit into the frame of this pull. */
   bodyRoom(pull: Pull): number;
   /** Overtakes data. Throws `PullFault` `link-full` or `link-lost` where nothing can be sent. */

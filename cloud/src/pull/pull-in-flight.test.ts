@@ -73,3 +73,14 @@ test('what has not come is asked for from the first missing frame on', () => {
   running.askAgain();
   expect(target.sent.at(-1)).toEqual({ ...frame, action: 'resend', have: 1 });
 });
+
+test('a reply that stands still is ended, but not while a frame comes in: on a slow path one takes its time', () => {
+  const { running, target } = bench();
+  running.start();
+  running.receive(head([]));
+  target.partHeardAt = 500;
+  running.endIfIdle(400);
+  expect(target.sent.map(({ action }) => action)).toEqual(['pull']);
+  running.endIfIdle(500);
+  expect(target.sent.at(-1)).toEqual({ action: 'cancel', pullId, reason: 'idle' });
+});

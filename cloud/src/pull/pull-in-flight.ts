@@ -153,6 +153,8 @@ export class PullInFlight
     if (this.over || this.#reply.status === undefined || this.#movedAt > before) return;
     // A part may take a thin line as long as its URL is good.
     if (this.#transfer?.storing && this.#movedAt > before - putSeconds * 1_000) return;
+    // A frame takes its time on a slow path, and counts for nothing before it is whole.
+    if ((this.options.target.connection.partHeardAt ?? before) > before) return;
     const detail = 'neither the caller nor the source moved a byte within the idle limit';
     this.giveUp(new PullFault('idle-timeout', 'stream', { detail }), 'idle');
   }

@@ -91,11 +91,26 @@ describe('the relay’s watch over an agent’s socket', () => {
     const { clock, ws, transport, closed } = bench();
     transport.bytesWritten = 300_000;
     transport.writableLength = 200_000;
-    for (let second = 0; second < 12; second += 1) {
+    for (let second = 0; second < 18; second += 1) {
       transport.bytesRead += 10;
       clock.advance(1_000);
     }
     expect(ws.log.at(-1)).toBe('terminate');
     expect(closed).toEqual(['idle']);
+  });
+
+  test('part of a frame counts from when it was seen to come in, until the frame is whole', () => {
+    const { clock, ws, transport, socket } = bench();
+    expect(socket.partHeardAt).toBeUndefined();
+    clock.advance(1_000);
+    transport.bytesRead = 10_000;
+    expect(socket.partHeardAt).toBe(1_000);
+    clock.advance(1_000);
+    expect(socket.partHeardAt).toBe(1_000);
+    transport.bytesRead = 20_000;
+    expect(socket.partHeardAt).toBe(2_000);
+    transport.bytesRead = 20_002;
+    ws.emit('pong', Buffer.alloc(0));
+    expect(socket.partHeardAt).toBeUndefined();
   });
 });

@@ -18,6 +18,7 @@ import {
   type RequestBody,
   type RequestEnd,
   SendQueue,
+  unacknowledgedBytes,
   WireError,
 } from '@pullwire/shared';
 import type { WebSocket } from 'ws';
@@ -60,6 +61,9 @@ export class AgentSocket implements LiveConnection {
   readonly #heartbeat: Heartbeat;
   /** Pings beside the heartbeat's that wait for their pong. */
   readonly #pings = new Map<string, () => void>();
+  /** Bytes received when the last frame was whole. */
+  #wholeBytes = 0;
+  #part = { bytes: 0, at: 0 };
   #over = false;
 
   constructor(options: AgentSocketOptions) {
@@ -87,6 +91,7 @@ export class AgentSocket implements LiveConnection {
         ws.pong();
       },
       movement: () => movementOf(socket),
+      unacknowledged: () => unacknowledgedBytes(socket),
       dead: () => {
         ws.terminate();
         this.#ended('idle');
@@ -121,6 +126,14 @@ export class AgentSocket implements LiveConnection {
 
   get proofDueAt(): number {
     return this.lastProofAt + this.#heartbeat.silenceMs;
+  }
+
+  get partHeardAt(): number | undefined {
+    const { socket, clock } = this.#options;
+    const bytes = socket.bytesRead;
+    if (bytes === this.#wholeBytes) return undefined;
+    if (bytes !== this.#part.bytes) this.#part = { bytes, at: clock.monotonic() };
+    return this.#part.at;
   }
 
   /**
@@ -247,7 +260,9 @@ export class AgentSocket implements LiveConnection {
   }
 
   readonly #proof = (): void => {
-    this.#provedAt = this.#options.clock.monotonic();
+    const { clock, socket } = this.#options;
+    this.#provedAt = clock.monotonic();
+    this.#wholeBytes = socket.bytesRead;
   };
 
   #write(frame: Frame): void {

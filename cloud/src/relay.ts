@@ -13,6 +13,8 @@ import { RelayPulls } from './server/relay-pulls.ts';
 export interface RelaySnapshot {
   readonly links: number;
   readonly pullsInFlight: number;
+  /** For their devices to come back. */
+  readonly pullsWaiting: number;
   readonly registryWritesWaiting: number;
   readonly pulls: PullLog['counters'];
   readonly eventStreams: number;
@@ -96,6 +98,7 @@ export class Relay {
     this.#retiredAt = this.#parts.clock.monotonic();
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
+    this.#links.devices.stopWaiting();
     await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
     journal.stop();
   }
@@ -142,6 +145,7 @@ export class Relay {
     return {
       links: this.#links.size,
       pullsInFlight: replies.size,
+      pullsWaiting: this.#links.devices.waiting,
       registryWritesWaiting: journal.waiting,
       pulls: { ...log.counters },
       eventStreams: this.#http.eventStreams,

@@ -15,7 +15,7 @@ import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import { PullDispatch } from './pull-dispatch.ts';
 import type { PullOutcome } from './pull-outcome.ts';
-import type { PullableDevice } from './pull-target.ts';
+import type { Patience, PullableDevice } from './pull-target.ts';
 import { PullTickets } from './pull-tickets.ts';
 import { WindowBudget } from './window-budget.ts';
 
@@ -24,10 +24,12 @@ interface BenchInit {
   readonly second?: Subprotocol;
   /** Resolves when the device is looked for again. */
   readonly looksUp?: Promise<void>;
+  /** The device has no link when it is looked for again; resolves when `b` is its next one. */
+  readonly back?: Promise<void>;
 }
 
 /** A device with the instances `a`, where every pull goes first, and `b`. */
-function bench({ second = 'pullwire.v1+bin', looksUp }: BenchInit = {}) {
+function bench({ second = 'pullwire.v1+bin', looksUp, back }: BenchInit = {}) {
   const clock = new ManualClock();
   const key = replyToKey('1', Buffer.alloc(32, 1));
   const replies = new ReplyDesk([key], () => 0);
@@ -41,9 +43,15 @@ function bench({ second = 'pullwire.v1+bin', looksUp }: BenchInit = {}) {
   const device: PullableDevice = { ...grantedRequest().device, targets: [a, b] };
   const look = (how: string) => {
     looks.push(how);
+    if (back !== undefined) return { ...device, targets: [] };
     return looksUp === undefined ? device : looksUp.then(() => device);
   };
+  const returning = (away: PullableDevice, { leftMs }: Patience) => {
+    looks.push(`${away.targets.length} links, ${leftMs} ms`);
+    return back?.then(() => ({ ...device, targets: [b] }));
+  };
   const dispatch = new PullDispatch({
+    returning: { returning },
     devices: { find: () => look('find'), findAnew: () => look('find anew') },
     replies,
     clock,
@@ -278,6 +286,62 @@ describe('while the device is looked for again', () => {
     expect(exchange.problem.code).toBe('deadline-exceeded');
     await it.found();
     expect([it.b.sent.length, it.held()]).toEqual([0, [0, 0, 0, 0]]);
+  });
+});
+
+describe('a pull whose device has lost its only link', () => {
+  const waiting = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const it = bench({ back: promise });
+    const comes = async (): Promise<void> => {
+      resolve();
+      await new Promise((done) => setImmediate(done));
+    };
+    return { ...it, comes };
+  };
+
+  test('waits for the next one, within its deadline, and goes down that', async () => {
+    const it = waiting();
+    const exchange = it.pull();
+    it.clock.advance(4_000);
+    it.a.lose();
+    expect([it.looks, it.held()]).toEqual([
+      ['find anew', '0 links, 6000 ms'],
+      [1, 0, 1, 1],
+    ]);
+    await it.comes();
+    expect(it.pulls(it.b)).toMatchObject([{ deadlineMs: 5_500 }]);
+    it.reply(it.b, head);
+    expect([exchange.status, it.held()]).toEqual([200, [0, 0, 0, 0]]);
+  });
+
+  test('does not where it may act twice', async () => {
+    const it = waiting();
+    const exchange = it.pull(post);
+    exchange.sink?.chunk(bytes(3));
+    exchange.sink?.end([]);
+    it.a.lose();
+    await it.comes();
+    expect([exchange.problem.code, it.b.sent]).toEqual(['link-lost', []]);
+  });
+
+  test('can run out of time', async () => {
+    const it = waiting();
+    const exchange = it.pull();
+    it.a.lose();
+    it.clock.advance(10_000);
+    await it.comes();
+    expect([exchange.problem.code, it.b.sent]).toEqual(['deadline-exceeded', []]);
+    expect(it.held()).toEqual([0, 0, 0, 0]);
+  });
+
+  test('ends with its caller', async () => {
+    const it = waiting();
+    const exchange = it.pull();
+    it.a.lose();
+    exchange.leave();
+    await it.comes();
+    expect([it.b.sent, it.held()]).toEqual([[], [0, 0, 0, 0]]);
   });
 });
 

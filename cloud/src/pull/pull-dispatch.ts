@@ -16,6 +16,7 @@ import {
   type PullableDevice,
   type PullableDevices,
   type PullTarget,
+  type ReturningPullables,
 } from './pull-target.ts';
 import { linkFull, noTarget, offline } from './pull-target-fault.ts';
 import type { PullTickets } from './pull-tickets.ts';
@@ -40,6 +41,8 @@ export interface ReplyWindows {
 
 export interface PullDispatchOptions {
   readonly devices: PullableDevices;
+  /** Undefined where nobody can tell whether a device comes back. */
+  readonly returning?: ReturningPullables | undefined;
   readonly replies: ReplyDesk;
   readonly clock: Clock;
   readonly limits: PullLimits;
@@ -120,10 +123,11 @@ export class PullDispatch {
     if (first.over) return; // its caller left, or its time ran out, while the device was looked for
     const { again: _, ...options } = first.options;
     const { caller, route, receivedAt } = options.request;
-    const { targets } = checkGrant(caller, found, route, options.pull.method);
-    const target = this.#otherTarget(targets, options);
+    const device = checkGrant(caller, found, route, options.pull.method);
+    const target = this.#otherTarget(device.targets, options);
     const leftMs = receivedAt + options.deadlineMs - this.#options.clock.monotonic();
-    if (target === undefined || leftMs < 1) return stay();
+    if (leftMs < 1) return stay();
+    if (target === undefined) return this.#whenBack(first, device, stay);
     const ticket = this.#options.tickets.next(route.device);
     const pull = { ...options.pull, ...ticket, deadlineMs: agentDeadlineMs(leftMs) };
     const before = { request: first.request, leftMs };
@@ -131,6 +135,18 @@ export class PullDispatch {
     this.#options.replies.expect(second); // before the first is forgotten: the caller's pull waits all the time
     first.passOn(second.pullId);
     start(second);
+  }
+
+  /** There is no other link: the device's next one will do, where it is expected. */
+  #whenBack(first: FirstTry, device: PullableDevice, stay: () => void): void {
+    if (device.targets.length > 0) return stay();
+    const back = this.returning(device, first.options.request);
+    if (back === undefined) return stay();
+    whenKnown(
+      () => back,
+      (found) => this.#tryAgain(first, found, stay),
+      stay,
+    );
   }
 
   #otherTarget(
@@ -156,6 +172,17 @@ export class PullDispatch {
     const { defaultDeadlineMs, maxDeadlineMs } = this.#options.limits;
     const wanted = preferredWaitMs(exchange.headers) ?? defaultDeadlineMs;
     return Math.min(Math.max(wanted, 1), maxDeadlineMs);
+  }
+
+  /** The device, when it is back; undefined where it is not expected, or the caller will not wait. */
+  returning(
+    device: PullableDevice,
+    { exchange, receivedAt }: Pick<GrantedRequest, 'exchange' | 'receivedAt'>,
+  ): Promise<PullableDevice | undefined> | undefined {
+    const { clock, returning } = this.#options;
+    const leftMs = receivedAt + this.deadlineOf(exchange) - clock.monotonic();
+    const isAsked = preferredWaitMs(exchange.headers) !== undefined;
+    return returning?.returning(device, { leftMs, isAsked });
   }
 
   #pull(

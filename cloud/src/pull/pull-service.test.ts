@@ -10,7 +10,7 @@ import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import type { PullOutcome } from './pull-outcome.ts';
 import { type PullRefusal, PullService, type PullServiceOptions } from './pull-service.ts';
-import type { PullableDevice } from './pull-target.ts';
+import type { Patience, PullableDevice } from './pull-target.ts';
 import { PullTickets } from './pull-tickets.ts';
 import { UploadedBody } from './uploaded-body.ts';
 import { WindowBudget } from './window-budget.ts';
@@ -537,9 +537,9 @@ describe('a device that may be on its way back', () => {
 
   function waiting() {
     const back = Promise.withResolvers<PullableDevice | undefined>();
-    const asked: number[] = [];
-    const returning = (_device: PullableDevice, withinMs: number) => {
-      asked.push(withinMs);
+    const asked: Patience[] = [];
+    const returning = (_device: PullableDevice, patience: Patience) => {
+      asked.push(patience);
       return asked.length === 1 ? back.promise : undefined;
     };
     const b = bench({ device: away, returning: { returning } });
@@ -549,7 +549,7 @@ describe('a device that may be on its way back', () => {
   test('is waited for, and the time it took is taken from the deadline', async () => {
     const { b, asked, come } = waiting();
     const exchange = b.pull({ headers: ['Prefer', 'wait=10'] });
-    expect([asked, exchange.status]).toEqual([[10_000], undefined]);
+    expect([asked, exchange.status]).toEqual([[{ leftMs: 10_000, isAsked: true }], undefined]);
     b.clock.advance(4_000);
     come({ ...away, targets: [b.target] });
     await new Promise((resolve) => setImmediate(resolve));
@@ -564,7 +564,12 @@ describe('a device that may be on its way back', () => {
     b.clock.advance(15_000);
     come(away);
     await new Promise((resolve) => setImmediate(resolve));
-    expect([asked, exchange.status]).toEqual([[30_000, 15_000], 503]);
+    const isAsked = false;
+    expect(asked).toEqual([
+      { leftMs: 30_000, isAsked },
+      { leftMs: 15_000, isAsked },
+    ]);
+    expect(exchange.status).toBe(503);
     expect(b.refusals).toMatchObject([{ fault: { code: 'device-offline' } }]);
   });
 

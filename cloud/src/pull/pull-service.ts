@@ -8,7 +8,7 @@ import type { GrantedRequest } from './granted-request.ts';
 import { PullDispatch, type PullDispatchOptions } from './pull-dispatch.ts';
 import { checkGrant } from './pull-grant.ts';
 import { refuseUnsupported } from './pull-refusal.ts';
-import type { PullableDevice, ReturningPullables } from './pull-target.ts';
+import type { PullableDevice } from './pull-target.ts';
 import type { RequestBodyLimit } from './request-to-agent.ts';
 import type { RequestUploads } from './request-uploads.ts';
 import type { UploadedBody } from './uploaded-body.ts';
@@ -18,8 +18,6 @@ export interface PullServiceOptions extends PullDispatchOptions {
   readonly callers: Callers;
   /** Where large request bodies can go; undefined where the host takes them as they are. */
   readonly uploads?: Pick<RequestUploads, 'find' | 'mostBytes'>;
-  /** Undefined where no device is waited for. */
-  readonly returning?: ReturningPullables;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
 }
@@ -99,14 +97,14 @@ export class PullService {
   }
 
   /** Whether the request waits for its device to come back; it is looked at again then. */
-  #held({ exchange, route, caller, device, receivedAt }: GrantedRequest): boolean {
-    const { clock, returning } = this.#options;
-    const elapsed = () => clock.monotonic() - receivedAt;
-    const back = returning?.returning(device, this.#dispatch.deadlineOf(exchange) - elapsed());
+  #held(request: GrantedRequest): boolean {
+    const { exchange, route, caller, device, receivedAt } = request;
+    const back = this.#dispatch.returning(device, request);
     if (back === undefined) return false;
+    const heldMs = () => this.#options.clock.monotonic() - receivedAt;
     whenKnown(
       () => back,
-      (found) => this.#begin(exchange, route, caller, found, receivedAt, elapsed()),
+      (found) => this.#begin(exchange, route, caller, found, receivedAt, heldMs()),
       (error) => this.#refuse(exchange, route, error),
     );
     return true;

@@ -49,15 +49,23 @@ export interface PullableDevices {
   findAnew(device: string): PullableDevice | undefined | Promise<PullableDevice | undefined>;
 }
 
+/** How long a caller would wait. */
+export interface Patience {
+  /** Milliseconds until its pull's deadline. */
+  readonly leftMs: number;
+  /** It said itself how long (`Prefer: wait=N`). */
+  readonly isAsked: boolean;
+}
+
 /** Devices that may be on their way back, where the host can tell. */
 export interface ReturningPullables {
   /**
-   * Waits for a device without a link to come back, for `withinMs` at most, and finds it again; undefined where it is not
-   * expected. Rejects as `find`.
+   * Waits for a device without a link to come back, and finds it again; undefined where it is not expected. Rejects as
+   * `find`.
    */
   returning(
     device: PullableDevice,
-    withinMs: number,
+    patience: Patience,
   ): Promise<PullableDevice | undefined> | undefined;
 }
 

@@ -3,8 +3,13 @@ import { LookupCache } from '../auth/lookup-cache.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
 import { offlineDevice } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
-import { type LiveProof, restartedWhy } from '../presence/presence.ts';
-import type { PullableDevice, PullableDevices, ReturningPullables } from '../pull/pull-target.ts';
+import type { LiveProof } from '../presence/presence.ts';
+import type {
+  Patience,
+  PullableDevice,
+  PullableDevices,
+  ReturningPullables,
+} from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
 import type { LiveLinks } from './live-links.ts';
 import { ReturningDevices } from './returning-devices.ts';
@@ -38,8 +43,11 @@ const offlineCacheSize = 10_000;
 /** DESIGN.md, "Decisions" 4: any revocation holds within 10 s everywhere. */
 const checked = { maxAgeMs: 10_000, missAgeMs: 0, capacity: 10_000, firstReads: 256 };
 
-/** A fleet is back within that; a pull is a request that stays open, of a caller who may make it. */
-const waited = { withinMs: 15_000, most: 1_000 };
+/**
+ * A fleet is back 15 s after a start, and an agent whose path was cut within seconds; a caller who gives more time gets it,
+ * for a slow path. A pull that waits is a request that stays open, of a caller who may make it.
+ */
+const waited = { times: { startMs: 15_000, lostMs: 5_000, askedMs: 60_000 }, most: 1_000 };
 
 /** Devices on one box: those with a live link from memory, the others from the registry. */
 export class OneBoxDevices implements PullableDevices, ReturningPullables, DeviceStore {
@@ -131,13 +139,21 @@ export class OneBoxDevices implements PullableDevices, ReturningPullables, Devic
     this.#returning.linked(device);
   }
 
-  /** The relay before this one ended, by its own will or not, while the device was linked to it. */
+  /** Pulls that wait for their devices to come back. */
+  get waiting(): number {
+    return this.#returning.size;
+  }
+
+  /** No agent dials here any more. */
+  stopWaiting(): void {
+    this.#returning.stop();
+  }
+
   returning(
     { device, offline }: PullableDevice,
-    withinMs: number,
+    patience: Patience,
   ): Promise<PullableDevice | undefined> | undefined {
-    if (offline.why !== restartedWhy) return undefined;
-    return this.#returning.wait(device, withinMs)?.then(() => this.find(device));
+    return this.#returning.wait(device, offline, patience)?.then(() => this.find(device));
   }
 
   async #findOffline(id: string): Promise<PullableDevice | undefined> {

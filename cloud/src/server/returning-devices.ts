@@ -1,25 +1,38 @@
 import type { Clock } from '@pullwire/shared';
+import { restartedWhy } from '../presence/presence.ts';
+import type { OfflineInfo, Patience } from '../pull/pull-target.ts';
+
+/** Milliseconds in which a device may come back, and pulls for it wait. */
+export interface ReturnTimes {
+  /** After the start: one that was linked to the relay before this one. */
+  readonly startMs: number;
+  /** After its link was lost. */
+  readonly lostMs: number;
+  /** The same, for a caller that said itself how long it would wait. */
+  readonly askedMs: number;
+}
 
 export interface ReturningDevicesOptions {
   readonly clock: Clock;
-  /** Milliseconds after the start during which a device that had a link before may be on its way. */
-  readonly withinMs: number;
+  readonly times: ReturnTimes;
   /** Pulls that wait at most. */
   readonly most: number;
 }
 
-/** Devices whose links the relay before this one held: for a moment after the start, a pull waits for them. */
+/** The ends of links that nobody wanted: their agents dial again. */
+const lostWhys: ReadonlySet<string> = new Set(['link-lost', 'idle']);
+
+/** Devices that went without a word, or with the relay before this one: for a moment a pull waits for them. */
 export class ReturningDevices {
   readonly #options: ReturningDevicesOptions;
-  readonly #until: number;
+  readonly #startedAt: number;
   readonly #waiting = new Map<string, Set<() => void>>();
-  /** Those that were here meanwhile: one that went again is not on its way. */
-  readonly #seen = new Set<string>();
   #size = 0;
+  #stopped = false;
 
   constructor(options: ReturningDevicesOptions) {
     this.#options = options;
-    this.#until = options.clock.monotonic() + options.withinMs;
+    this.#startedAt = options.clock.monotonic();
   }
 
   /** Pulls that wait. */
@@ -27,11 +40,11 @@ export class ReturningDevices {
     return this.#size;
   }
 
-  /** Resolves when the device has a link, or when nothing is to be waited for; undefined where that is so at once. */
-  wait(device: string, withinMs: number): Promise<void> | undefined {
+  /** Resolves when the device has a link, or when it is expected no more; undefined where that is so at once. */
+  wait(device: string, offline: OfflineInfo, patience: Patience): Promise<void> | undefined {
     const { clock, most } = this.#options;
-    const ms = Math.min(withinMs, this.#until - clock.monotonic());
-    if (ms <= 0 || this.#size >= most || this.#seen.has(device)) return undefined;
+    const ms = Math.min(patience.leftMs, this.#expectedMs(offline, patience));
+    if (ms <= 0 || this.#stopped || this.#size >= most) return undefined;
     return new Promise((resolve) => {
       const done = () => {
         timer.cancel();
@@ -45,9 +58,22 @@ export class ReturningDevices {
 
   /** The device has a link. */
   linked(device: string): void {
-    if (this.#options.clock.monotonic() < this.#until) this.#seen.add(device);
-    else this.#seen.clear();
     for (const done of [...(this.#waiting.get(device) ?? [])]) done();
+  }
+
+  /** Agents dial elsewhere from now on: nobody waits any more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const device of [...this.#waiting.keys()]) this.linked(device);
+  }
+
+  #expectedMs({ why, since }: OfflineInfo, { isAsked }: Patience): number {
+    const { clock, times } = this.#options;
+    if (why === restartedWhy) return this.#startedAt + times.startMs - clock.monotonic();
+    if (since === undefined || !lostWhys.has(why)) return 0;
+    const withinMs = isAsked ? times.askedMs : times.lostMs;
+    // A clock that was set back since then makes nobody wait longer.
+    return Math.min(withinMs, since + withinMs - clock.wall());
   }
 
   #remember(device: string, done: () => void): void {

@@ -1,3 +1,4 @@
+import { AwaitedAnswer } from './awaited-answer.ts';
 import type { Clock, Timer } from './clock.ts';
 import { bytesWritten, isSending, type Movement, movedBytes } from './movement.ts';
 
@@ -26,31 +27,11 @@ export interface HeartbeatHooks {
  */
 export type Proof = 'both-ways' | 'peer-speaks';
 
-interface Ping {
-  readonly sentAt: number;
-  /** Silence before it. */
-  readonly quietMs: number;
-  /** What had moved before it. */
-  readonly before: Movement;
-  /** When the time for the answer began anew, and what had moved by then. */
-  readonly at: number;
-  readonly movement: Movement;
-  /** Bytes before it that the peer's system had not acknowledged at the last look; undefined where nobody can tell. */
-  readonly behind: number | undefined;
-  /** The last look that found them fewer than the one before. */
-  readonly ackedAt: number | undefined;
-}
-
 const nothingMoved: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
 /** How often in an interval a link is looked at. */
 const looks = 8;
 /** More than a few control frames with their TLS records make: whoever hears that much hears data. */
 const dataBytes = 512;
-/** In bytes a millisecond: where less is received, no answer waits behind it on a slow path. */
-const slowestPath = 0.5;
-/** An answer may wait behind what is in the peer's socket and its system's buffer, and no more. */
-const mostBehindBytes = 1_048_576;
-
 /**
  * Tells a dead path from a quiet or a slow one, within two intervals (PROTOCOL.md, "Heartbeat"): also one that is dead in
  * one direction alone, and one whose peer reads no more.
@@ -75,7 +56,7 @@ export class Heartbeat {
   /** The send queue moved, or was empty. */
   #movedAt = 0;
   #reassured = { at: 0, received: 0 };
-  #ping: Ping | undefined;
+  #awaited: AwaitedAnswer | undefined;
   #pings = 0;
 
   constructor(clock: Clock, proof: Proof, settings: HeartbeatSettings, hooks: HeartbeatHooks) {
@@ -95,7 +76,7 @@ export class Heartbeat {
 
   /** A ping waits for its answer. */
   get isAsking(): boolean {
-    return this.#ping !== undefined;
+    return this.#awaited !== undefined;
   }
 
   /** Silence at most until a peer that speaks is heard again or the link is dead, where nothing waits to be sent. */
@@ -107,7 +88,7 @@ export class Heartbeat {
   /** Milliseconds of silence: before the ping that waits for its answer where there is one, else until now. */
   get quietMs(): number {
     this.#note(this.#hooks.movement());
-    if (this.#ping !== undefined) return this.#ping.quietMs;
+    if (this.#awaited !== undefined) return this.#awaited.quietMs;
     return this.#last.waiting > 0 ? 0 : this.#clock.monotonic() - this.#activeAt;
   }
 
@@ -123,7 +104,7 @@ export class Heartbeat {
     this.#answeredAt = now;
     this.#movedAt = now;
     this.#reassured = { at: now, received: this.#last.received };
-    this.#ping = undefined;
+    this.#awaited = undefined;
     this.#settings = settings;
     this.#wait();
   }
@@ -143,12 +124,13 @@ export class Heartbeat {
 
   /** The peer said that it hears this side: both directions are alive. */
   answered(): void {
-    const ping = this.#ping;
+    const awaited = this.#awaited;
     this.#answeredAt = this.#clock.monotonic();
-    this.#ping = undefined;
+    this.#awaited = undefined;
     this.#note(this.#hooks.movement());
     if (this.#timer === undefined) return;
-    if (ping !== undefined) this.#hooks.held?.(ping.quietMs, movedBytes(ping.before, this.#last));
+    if (awaited === undefined) return;
+    this.#hooks.held?.(awaited.quietMs, movedBytes(awaited.before, this.#last));
   }
 
   get #timeoutMs(): number {
@@ -167,8 +149,8 @@ export class Heartbeat {
 
   #wait(): void {
     const now = this.#clock.monotonic();
-    const pingDue = this.#ping && this.#ping.at + this.#answerMs - now;
-    const due = [pingDue ?? this.#askDueMs(now), this.#stallDueMs(now)].filter((ms) => ms > 0);
+    const answerDue = this.#awaited?.dueMs(now, this.#answerMs);
+    const due = [answerDue ?? this.#askDueMs(now), this.#stallDueMs(now)].filter((ms) => ms > 0);
     const ms = Math.max(1, Math.min(this.#settings.intervalMs / looks, ...due));
     this.#lookAt = now + ms;
     this.#timer = this.#clock.after(ms, () => this.#look());
@@ -199,13 +181,13 @@ export class Heartbeat {
     this.#reassure();
     if (movedBytes(this.#seen, this.#last) > dataBytes) this.#busyAt = this.#clock.monotonic();
     this.#seen = this.#last;
-    this.#noteAcknowledged();
+    this.#noteUnacknowledged();
     if (this.#clock.monotonic() - this.#lookAt > this.#timeoutMs / 2) this.#heldUp();
     else if (this.#isDead()) {
       this.stop();
       return this.#hooks.dead();
     }
-    if (this.#ping === undefined && this.#askDueMs(this.#clock.monotonic()) <= 0) this.#ask();
+    if (this.#awaited === undefined && this.#askDueMs(this.#clock.monotonic()) <= 0) this.#ask();
     this.#wait();
   }
 
@@ -213,7 +195,7 @@ export class Heartbeat {
   #heldUp(): void {
     const now = this.#clock.monotonic();
     this.#movedAt = now;
-    if (this.#ping !== undefined) this.#ping = { ...this.#ping, sentAt: now, at: now };
+    this.#awaited?.sentAnew(now);
   }
 
   #note(now: Movement): void {
@@ -228,7 +210,7 @@ export class Heartbeat {
   #heard(at: number): void {
     this.#activeAt = at;
     this.#heardAt = at;
-    if (this.#proof === 'peer-speaks') this.#ping = undefined;
+    if (this.#proof === 'peer-speaks') this.#awaited = undefined;
   }
 
   /** A sender on a slow path has its pings behind its own data: it learns that the data arrives. */
@@ -243,17 +225,12 @@ export class Heartbeat {
     this.#reassured = { at, received };
   }
 
-  /** A ping behind data in the system's queue waits for as long as that moves; its time begins when it has arrived. */
-  #noteAcknowledged(): void {
-    const ping = this.#ping;
-    if (ping === undefined || ping.behind === 0) return;
-    const unacknowledged = this.#hooks.unacknowledged?.();
-    if (unacknowledged === undefined) return;
-    const at = this.#clock.monotonic();
-    const behind = Math.max(0, unacknowledged - bytesWritten(ping.before, this.#last));
-    const moved = ping.behind !== undefined && behind < ping.behind;
-    if (moved) this.#ping = { ...ping, behind, ackedAt: at, ...(behind === 0 && { at }) };
-    else if (ping.behind === undefined) this.#ping = { ...ping, behind };
+  /** A ping behind data in the system's queue waits for as long as that moves. */
+  #noteUnacknowledged(): void {
+    if (this.#awaited?.mayBeBehind !== true) return;
+    const bytes = this.#hooks.unacknowledged?.();
+    if (bytes === undefined) return;
+    this.#awaited.noteUnacknowledged(bytes, this.#last, this.#clock.monotonic());
   }
 
   #ask(): void {
@@ -263,41 +240,17 @@ export class Heartbeat {
     this.#pings += 1;
     this.#hooks.ping();
     this.#note(this.#hooks.movement());
-    const movement = this.#last;
-    this.#ping = {
-      sentAt: at,
-      quietMs,
-      before,
-      at,
-      movement,
-      behind: undefined,
-      ackedAt: undefined,
-    };
+    this.#awaited = new AwaitedAnswer({ at, quietMs, before, movement: this.#last });
   }
 
   #isDead(): boolean {
     const now = this.#clock.monotonic();
     if (this.#stallDueMs(now) <= 0) return true;
-    const ping = this.#ping;
-    if (ping === undefined || now - ping.at < this.#answerMs) return false;
-    // It stands in the queue, which is judged as a whole.
-    if (ping.before.waiting > 0 && this.#last.waiting > 0) return false;
-    if (ping.ackedAt !== undefined && ping.behind !== 0 && now - ping.ackedAt < this.#stallMs) {
-      return false;
-    }
-    if (isSending(ping.movement, this.#last) || this.#isBehindData(ping)) {
-      this.#ping = { ...ping, at: now, movement: this.#last };
-      return false;
-    }
+    const awaited = this.#awaited;
+    const times = { answerMs: this.#answerMs, stallMs: this.#stallMs };
+    if (awaited?.isOverdue(now, this.#last, times) !== true) return false;
     // Something came, though no answer: that may be late for as long as two intervals allow.
-    const isHeard = this.#proof === 'both-ways' && this.#heardAt > ping.sentAt;
-    return !isHeard || now - ping.sentAt >= this.#settings.intervalMs;
-  }
-
-  /** So much comes in that the answer can wait behind it. */
-  #isBehindData({ at, movement, before }: Ping): boolean {
-    const bytes = this.#last.received - movement.received;
-    if (this.#last.received - before.received > mostBehindBytes) return false;
-    return bytes > slowestPath * (this.#clock.monotonic() - at);
+    const isHeard = this.#proof === 'both-ways' && this.#heardAt > awaited.sentAt;
+    return !isHeard || now - awaited.sentAt >= this.#settings.intervalMs;
   }
 }

@@ -27,6 +27,15 @@ export interface RelaySnapshot {
   readonly refusedEnrolments: Readonly<Partial<Record<EnrolRefusal, number>>>;
   /** Since the last snapshot. */
   readonly eventLoop: EventLoopReport;
+  readonly memory: MemoryReport;
+}
+
+/** Bytes, as `process.memoryUsage` says: what the process has, and what of it this thread's objects take, garbage included. */
+export interface MemoryReport {
+  readonly resident: number;
+  readonly heap: number;
+  /** Buffers. */
+  readonly external: number;
 }
 
 /** A caller's connection that is silent for so long is not waited for at the end. */
@@ -155,6 +164,12 @@ export class Relay {
       refusedCallers: this.#http.refusedCallers.counts,
       ...this.#http.enrolments.counts,
       eventLoop: this.#delay.report(),
+      memory: memoryReport(),
     };
   }
+}
+
+function memoryReport(): MemoryReport {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: rss, heap: heapUsed, external };
 }

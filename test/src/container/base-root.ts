@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,7 +34,8 @@ export function layOutBase(image: string, root: string): void {
   const debian = /^debian:([a-z]+)-\d{8}-slim$/.exec(image);
   const node = /^node:([\d.]+)-([a-z]+)-slim$/.exec(image);
   const release = debian?.[1] ?? node?.[2];
-  if (release === undefined) throw new Error(`${image}: only node and debian, slim, are known here`);
+  if (release === undefined)
+    throw new Error(`${image}: only node and debian, slim, are known here`);
   mkdirSync(root);
   execFileSync('tar', ['--extract', '--file', debianTar(release), '--directory', root]);
   if (node?.[1] !== undefined) addNode(root, node[1]);
@@ -36,11 +45,16 @@ export function layOutBase(image: string, root: string): void {
 function debianTar(release: string): string {
   const options = [
     '--variant=minbase',
+    // As in the official image: /bin is a link from the beginning, and nothing with Perl has to make it one.
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+    '--include=usr-is-merged',
     ...slim.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
     '--dpkgopt=path-include=/usr/share/doc/*/copyright',
   ];
   const sources = mirrors(release);
-  const name = createHash('sha256').update(JSON.stringify([options, sources])).digest('hex');
+  const name = createHash('sha256')
+    .update(JSON.stringify([options, sources]))
+    .digest('hex');
   const tar = join(cache, `${release}-${name.slice(0, 12)}.tar`);
   if (existsSync(tar)) return tar;
   mkdirSync(cache, { recursive: true });

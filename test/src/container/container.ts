@@ -1,5 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Program } from '../program.ts';
 import type { BuiltImage } from './image-build.ts';
@@ -65,7 +72,7 @@ export class Container {
 
   /** As `docker stop` and the kubelet do it: SIGTERM to PID 1. Resolves with the exit code. */
   stop(): Promise<number | string> {
-    process.kill(this.initPid, 'SIGTERM');
+    if (this.program.running) process.kill(this.initPid, 'SIGTERM');
     return this.program.ended;
   }
 
@@ -74,7 +81,7 @@ export class Container {
     const [uid = '', gid = ''] = this.#image.config.user.split(':');
     const target = String(this.initPid);
     const args = [
-      ...['--target', target, '--mount', '--pid', '--root', `--wd=${this.#image.config.workdir}`],
+      ...['--target', target, '--mount', '--pid', '--root', '--wd'],
       ...['--setuid', uid, '--setgid', gid, '--', ...argv],
     ];
     const { status, stdout, stderr } = spawnSync('nsenter', args, {

@@ -49,7 +49,8 @@ export function parseDockerfile(text: string): Stage[] {
     const stage = stages.at(-1);
     if (instruction.getKeyword() === 'FROM') stages.push(readFrom(instruction as From));
     else if (stage !== undefined) stage.steps.push(readStep(instruction));
-    else if (instruction.getKeyword() !== 'ARG') throw unknown(instruction, 'before the first FROM');
+    else if (instruction.getKeyword() !== 'ARG')
+      throw unknown(instruction, 'before the first FROM');
   }
   return stages;
 }

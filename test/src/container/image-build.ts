@@ -102,7 +102,8 @@ export class ImageBuild {
 function copyOne(source: string, target: string, isFolder: boolean): void {
   const goesInto = !statSync(source).isDirectory() && isFolder;
   mkdirSync(goesInto ? target : dirname(target), { recursive: true });
-  const to = statSync(source).isDirectory() || !goesInto ? target : join(target, source.replace(/.*\//, ''));
+  const to =
+    statSync(source).isDirectory() || !goesInto ? target : join(target, source.replace(/.*\//, ''));
   cpSync(source, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }
 

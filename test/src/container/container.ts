@@ -24,13 +24,12 @@ export interface ContainerOptions {
   readonly entrypoint?: readonly string[];
 }
 
-/** A process as the kernel tells of it in `/proc/PID/stat` and `status`. */
+/** A process as the kernel tells of it in `/proc/PID/status`. */
 export interface ContainerProcess {
   /** As the host counts. */
   readonly pid: number;
   /** As the container counts. */
   readonly innerPid: number;
-  readonly state: string;
 }
 
 /**
@@ -129,11 +128,19 @@ function namespaceOf(pid: number): string | undefined {
 }
 
 function processOf(pid: number): ContainerProcess | undefined {
+  const innerPid = /^NSpid:.*\s(\d+)$/m.exec(statusOf(pid))?.[1];
+  return innerPid === undefined ? undefined : { pid, innerPid: Number(innerPid) };
+}
+
+/** `Z` is a process that has ended and that its parent has not reaped; undefined where there is none. `pid`: the host's. */
+export function stateOf(pid: number): string | undefined {
+  return /^State:\s+(\w)/m.exec(statusOf(pid))?.[1];
+}
+
+function statusOf(pid: number): string {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const innerPid = Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]);
-    return { pid, innerPid, state: /^State:\s+(\w)/m.exec(status)?.[1] ?? '?' };
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
   } catch {
-    return undefined; // it has ended meanwhile
+    return ''; // it has ended meanwhile
   }
 }

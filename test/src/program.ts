@@ -12,6 +12,7 @@ export const programs = {
   agent: `${root}agent/dist/pullwire-agent.mjs`,
   soakAgents: `${root}test/src/soak-agents.ts`,
   soakCaller: `${root}test/src/soak-caller.ts`,
+  container: `${root}test/src/container/run-container.ts`,
 } as const;
 
 export type ProgramName = keyof typeof programs;

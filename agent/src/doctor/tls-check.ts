@@ -1,4 +1,5 @@
 import { checkServerIdentity, type DetailedPeerCertificate } from 'node:tls';
+import { isLoopback } from '../config/loopback.ts';
 import { explainOutsideDates, isOutsideDates } from '../link/certificate-dates.ts';
 import { describeFailure } from '../link/link-socket.ts';
 import { type ShownCertificate, showCertificate } from '../link/shown-certificate.ts';
@@ -17,7 +18,7 @@ export const tlsCheck: Check = {
   target: (patient) => (patient.hasConfig ? patient.relay.host : 'relay'),
   run: async (patient, signal) => {
     const target = patient.relay.host;
-    if (!patient.isSecure) return [inTheClear(target)];
+    if (!patient.isSecure) return [inTheClear(patient.relay)];
     try {
       const shown = await showCertificate(wayOf(patient, signal));
       if (shown.verdict === undefined) return [trusted(patient, shown)];
@@ -41,10 +42,16 @@ const wayOf = (patient: Patient, signal: AbortSignal) => ({
   signal,
 });
 
-function inTheClear(target: string): Finding {
-  const details =
-    'not used: the relay is dialled by ws://, where the token and all data can be read';
-  return { target, state: 'skipped', details };
+function inTheClear({ host: target, hostname }: URL): Finding {
+  if (isLoopback(hostname))
+    return { target, state: 'skipped', details: 'not used: ws:// on loopback' };
+  return {
+    target,
+    state: 'warning',
+    details:
+      'not used: the relay is dialled by ws://, and the token and all data can be read on the way',
+    advice: 'dial it by wss:// (setting relay), and take "insecure" out of the configuration',
+  };
 }
 
 function trusted(patient: Patient, { own, protocol }: ShownCertificate): Finding {

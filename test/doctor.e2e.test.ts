@@ -108,6 +108,16 @@ describe('a healthy device', () => {
     expect(statesOf(diagnosis)).toMatchObject({ authentication: 'ok' });
   });
 
+  test('an authority that was added on this device: a warning that names it, as a proxy which opens TLS adds its own', async () => {
+    const env = { NODE_EXTRA_CA_CERTS: ward.authority.cert };
+    const diagnosis = await ward.examine('added', { settings: { ca: null }, env });
+    expect(wrong(diagnosis).map(({ component, state }) => [component, state])).toEqual([
+      ['tls', 'warning'],
+    ]);
+    expect(wrong(diagnosis)[0]?.details).toContain('Its authority is Plant Authority');
+    expect(statesOf(diagnosis)).toMatchObject({ authentication: 'ok' });
+  });
+
   test('the table says the same to people', async () => {
     const config = await ward.admit('table');
     const { code, stdout } = await command('agent', ['doctor', '--config', config]);

@@ -1,7 +1,8 @@
 import { describeEnd, type LinkEnd } from '../link/redial-policy.ts';
 import type { Check, Finding } from './check.ts';
-import { type Handshake, tryHandshake } from './handshake.ts';
+import type { Handshake } from './handshake.ts';
 import type { Patient } from './patient.ts';
+import { tryHandshake } from './try-handshake.ts';
 
 /** The agent's handshake: whether the relay itself answers it. What it says of the token is the next check's. */
 export const websocketCheck: Check = {
@@ -34,7 +35,7 @@ function judged(patient: Patient, { answer, remark }: Handshake): Finding {
 }
 
 /** The upgrade came through, and what was answered is a word on the token; 426 is a gateway's, which took it. */
-export function isOfTheToken(answer: LinkEnd): boolean {
+function isOfTheToken(answer: LinkEnd): boolean {
   if (answer.cause !== 'refused') return false;
   return [401, 403].includes(answer.status) || isTakenByGateway(answer);
 }

@@ -69,6 +69,13 @@ const rules = [
     to: { path: 'node_modules/reconnecting-websocket/' },
   },
   {
+    name: 'doctor-is-run-by-its-command',
+    comment:
+      'Doctor uses what the agent is made of; the agent must not come to rest on its doctor.',
+    from: { path: '^agent/', pathNot: '^agent/src/(doctor/|cli/doctor-command\\.ts$)' },
+    to: { path: '^agent/src/doctor/' },
+  },
+  {
     name: 'nothing-imports-a-test',
     comment: 'What tests share lives in a file of its own, named for what it is.',
     from: {},

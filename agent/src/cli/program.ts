@@ -9,6 +9,7 @@ import { check } from './check-command.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
 import { addConfigOptions, loadConfigOf, loadEnrolSettingsOf } from './config-option.ts';
 import { configReference } from './config-reference.ts';
+import { doctor } from './doctor-command.ts';
 import { type EnrollOptions, enroll } from './enroll-command.ts';
 import { keygen } from './keygen-command.ts';
 import { run } from './run-command.ts';
@@ -70,6 +71,12 @@ function createProgram(host: CliHost, exit: (code: number) => void): Command {
   addConfigOptions(program.command('check'))
     .description('check the configuration, and show what may be asked')
     .action((values) => check(loadConfigOf(values, host), host));
+  addConfigOptions(program.command('doctor'))
+    .description('look for what keeps the agent from linking and answering, and say what to do')
+    .option('--json', 'for programs, in place of the table')
+    .action(async (values) => {
+      exit(await doctor(() => loadConfigOf(values, host), values.json === true, host));
+    });
   program
     .command('keygen')
     .description("make the device's key, and print its public half for pullwire-relay device add")

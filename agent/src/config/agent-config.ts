@@ -1,5 +1,6 @@
 import type { Subprotocol } from '@pullwire/shared';
 import type { SourceConfigs } from '../source/source-config.ts';
+import type { ListenAddress } from './listen-address.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -29,6 +30,14 @@ export interface AgentConfig {
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
+  /** Absolute: where `status` asks. */
+  readonly controlSocket: string;
+  readonly health: {
+    /** Where monitors ask; null: nowhere. */
+    readonly listen: ListenAddress | null;
+    /** Off loopback too. */
+    readonly insecure: boolean;
+  };
   readonly log: { readonly level: LogLevel };
   readonly sources: SourceConfigs;
 }

@@ -14,6 +14,7 @@ import { brokenRules } from './config-rule.ts';
 import type { ConfigValues } from './config-schema.ts';
 import { scalarSettings } from './config-setting.ts';
 import { type Labels, parseLabels } from './label.ts';
+import { parseListenAddress } from './listen-address.ts';
 
 /** Where settings come from; each wins over those before it: defaults, file, environment, flags. */
 export interface ConfigOrigins {
@@ -144,9 +145,14 @@ function toConfig(
   sources: SourceConfigs,
   ca: string | undefined,
 ): AgentConfig {
-  const { encodings, ...rest } = values;
+  const { encodings, health, ...rest } = values;
   return {
     ...rest,
+    controlSocket: values.controlSocket ?? `${values.keyFile}.${values.instance}.sock`,
+    health: {
+      listen: health.listen === null ? null : (parseListenAddress(health.listen) ?? null),
+      insecure: health.insecure,
+    },
     audience: values.audience ?? audienceOf(values.relay),
     ca,
     subprotocols: encodings.map((encoding): Subprotocol => `pullwire.v1+${encoding}`),

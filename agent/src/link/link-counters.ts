@@ -5,6 +5,11 @@ export interface LinkCounters {
   links: number;
   /** Links that another one took the place of while they were open. */
   replaced: number;
+  /** Attempts and links that ended and were followed by another attempt, by why they ended: `redialReason`. */
+  redials: Record<string, number>;
+  /** Of links that are gone, as they passed the socket: WebSocket and the upgrade, without TLS, TCP and IP. */
+  bytesIn: number;
+  bytesOut: number;
   framesIn: number;
   framesOut: number;
   pings: number;
@@ -19,6 +24,9 @@ export function linkCounters(): LinkCounters {
     dials: 0,
     links: 0,
     replaced: 0,
+    redials: {},
+    bytesIn: 0,
+    bytesOut: 0,
     framesIn: 0,
     framesOut: 0,
     pings: 0,

@@ -1,5 +1,5 @@
 import { type MetricFamily, metric, metricBy, processMetrics } from '@pullwire/shared/metrics';
-import type { AgentSnapshot } from '../agent.ts';
+import type { AgentSnapshot } from '../agent-snapshot.ts';
 import type { LinkSnapshot } from '../link/agent-link.ts';
 
 /** The agent for Prometheus. `pulls`: what the tally of sources makes. */

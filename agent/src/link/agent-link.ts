@@ -23,6 +23,8 @@ export interface LinkSnapshot {
   readonly linked: boolean;
   /** How long it has been so, over all links and attempts; where there is none yet, since the start. */
   readonly linkedForMs: number;
+  /** Why there is none, for people; undefined while all is well. */
+  readonly trouble: string | undefined;
   /** What last went wrong, for people; it stays when all is well again. */
   readonly lastError: LinkTrouble | undefined;
   readonly attempt: number;
@@ -121,6 +123,7 @@ export class AgentLink {
       waitingBytes: link?.waitingBytes ?? 0,
       linked: isLinked(this.#state),
       linkedForMs: Math.round(this.#options.clock.monotonic() - this.#linkedSince),
+      trouble: this.#lastTrouble,
       lastError: this.#lastError,
       attempt,
       replacing: this.#next !== undefined,

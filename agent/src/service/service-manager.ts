@@ -30,6 +30,7 @@ export class ServiceManager {
 
   /** The agent is up. `status` is what `systemctl status` shows, asked anew with each sign of life. */
   start(status: () => string): void {
+    if (!this.#options.env['NOTIFY_SOCKET']) return;
     this.#say('READY=1', status());
     const everyMs = this.#watchdogMs;
     if (everyMs !== undefined) this.#wait(everyMs, status);

@@ -36,6 +36,8 @@ export class LocalServer {
       (request, response) => answer(routes, request, response),
     );
     this.#server.maxConnections = mostConnections;
+    // Being asked how it is keeps no process alive: one that could not start must end.
+    this.#server.unref();
   }
 
   /** Resolves with the port (0: a Unix socket) when it listens; rejects where it cannot (`EADDRINUSE`, `EACCES`…). */

@@ -90,6 +90,7 @@ function toConfig(
   const { tls, table } = values;
   return deepFreeze({
     listen: parseListenAddress(values.listen) as ListenAddress, // its format is checked
+    metrics: values.metrics.listen === null ? undefined : parseListenAddress(values.metrics.listen),
     dataFolder: resolve(workingFolder, values.dataFolder),
     publicUrl: values.publicUrl ?? undefined,
     tls:

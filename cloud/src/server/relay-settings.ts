@@ -5,6 +5,8 @@ import type { TrustedProxy } from './remote-address.ts';
 /** What the one-box server is set to; times in milliseconds, sizes in bytes. */
 export interface RelaySettings {
   readonly listen: ListenAddress;
+  /** Where `/metrics` is asked for; undefined: nowhere. */
+  readonly metrics?: ListenAddress | undefined;
   readonly tls: CertificateFiles | undefined;
   readonly trustedProxy: TrustedProxy;
   readonly limits: {

@@ -105,6 +105,8 @@ KeyringMode=private
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# getrlimit(3) is this call, and threads begin with it; raising a limit still takes a capability.
+SystemCallFilter=prlimit64
 SystemCallErrorNumber=EPERM
 `;
 }

@@ -1,3 +1,4 @@
+import type { ListenAddress } from '@pullwire/shared/listen-address';
 import { LocalServer } from '@pullwire/shared/local-server';
 import { type MetricFamily, metricsContentType, metricsText } from '@pullwire/shared/metrics';
 import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
@@ -7,7 +8,6 @@ import { RelayLinks } from './server/relay-links.ts';
 import { relayMetrics } from './server/relay-metrics.ts';
 import type { RelayParts } from './server/relay-parts.ts';
 import { RelayPulls } from './server/relay-pulls.ts';
-import type { ListenAddress } from './server/relay-settings.ts';
 
 /** For the log and for tests. */
 export interface RelaySnapshot extends RelayCounts {

@@ -1,6 +1,6 @@
 import type { Subprotocol } from '@pullwire/shared';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
 import type { SourceConfigs } from '../source/source-config.ts';
-import type { ListenAddress } from './listen-address.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

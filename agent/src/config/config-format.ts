@@ -1,9 +1,9 @@
 import { devicePattern, instancePattern } from '@pullwire/shared';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import convict from 'convict';
 import { readSize } from '../source/quantity.ts';
 import { logLevels } from './agent-config.ts';
 import type { ScalarSetting } from './config-setting.ts';
-import { parseListenAddress } from './listen-address.ts';
 
 type Range = readonly [least: number, most: number];
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Subprotocol } from '@pullwire/shared';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import { readEnrolmentRecord } from '../identity/enrolment-record.ts';
 import { audienceOf } from '../identity/handshake-token.ts';
 import type { ConfigProblem } from '../source/config-problem.ts';
@@ -14,7 +15,6 @@ import { brokenRules } from './config-rule.ts';
 import type { ConfigValues } from './config-schema.ts';
 import { scalarSettings } from './config-setting.ts';
 import { type Labels, parseLabels } from './label.ts';
-import { parseListenAddress } from './listen-address.ts';
 
 /** Where settings come from; each wins over those before it: defaults, file, environment, flags. */
 export interface ConfigOrigins {

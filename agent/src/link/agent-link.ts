@@ -4,7 +4,7 @@ import type { FinalRefusal } from './final-refusal.ts';
 import { HandshakeAnswers } from './handshake-answers.ts';
 import { KeyOffer } from './key-offer.ts';
 import type { Link } from './link.ts';
-import { type LinkCounters, linkCounters } from './link-counters.ts';
+import { addMoved, type LinkCounters, linkCounters } from './link-counters.ts';
 import { LinkLine, type LinkLineHooks, type LinkLineParts } from './link-line.ts';
 import type { KeepAliveSnapshot } from './link-pace.ts';
 import { type LinkTerm, replaceAfterMs } from './link-replacement.ts';
@@ -137,10 +137,12 @@ export class AgentLink {
   #counters(): LinkCounters {
     const { counters } = this.#parts;
     const total = { ...counters, redials: { ...counters.redials } };
-    for (const link of [...this.#links(), ...(this.#next?.link ? [this.#next.link] : [])]) {
-      const { received, sent } = link.movement;
-      total.bytesIn += received;
-      total.bytesOut += sent;
+    for (const { link } of [
+      this.#main,
+      ...this.#retiring.keys(),
+      ...(this.#next ? [this.#next] : []),
+    ]) {
+      if (link !== undefined) addMoved(total, link.movement);
     }
     return total;
   }

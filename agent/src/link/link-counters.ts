@@ -1,3 +1,5 @@
+import type { Movement } from '@pullwire/shared';
+
 /** What an agent's links did so far, over all of them. */
 export interface LinkCounters {
   dials: number;
@@ -33,4 +35,10 @@ export function linkCounters(): LinkCounters {
     ignored: 0,
     malformed: 0,
   };
+}
+
+/** What a link's socket has moved is added to the sum. */
+export function addMoved(counters: LinkCounters, { received, sent }: Movement): void {
+  counters.bytesIn += received;
+  counters.bytesOut += sent;
 }

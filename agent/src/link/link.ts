@@ -26,7 +26,7 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
-import type { LinkCounters } from './link-counters.ts';
+import { addMoved, type LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkPace } from './link-pace.ts';
 import type { LinkSocket } from './link-socket.ts';
@@ -156,9 +156,7 @@ export class Link implements PullLink {
     socket.on('pong', () => this.#watch.ponged());
     socket.once('close', () => {
       this.#close();
-      const { received, sent } = socket.movement();
-      this.#options.counters.bytesIn += received;
-      this.#options.counters.bytesOut += sent;
+      addMoved(this.#options.counters, socket.movement());
     });
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),

@@ -1,5 +1,6 @@
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import type { ConfigValues } from './config-schema.ts';
-import { isLoopback, parseListenAddress } from './listen-address.ts';
+import { isLoopback } from './loopback.ts';
 
 /** What no setting can tell alone. A line for each rule that is broken; the values themselves are valid. */
 export function brokenRules(values: ConfigValues): string[] {

@@ -1,4 +1,5 @@
 import type { HeartbeatTerms } from '@pullwire/shared';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
 import type { CertificateFiles } from './certificate.ts';
 import type { TrustedProxy } from './remote-address.ts';
 
@@ -22,11 +23,4 @@ export interface RelaySettings {
   readonly linkLifeMs: number;
   readonly idleMs: number;
   readonly drainMs: number;
-}
-
-export interface ListenAddress {
-  /** A name or an IP address, IPv6 without brackets. */
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
 }

@@ -1,7 +1,7 @@
 import type { Labels, Sample } from './metric.ts';
 
 /** Seconds: from what a local source takes to the longest deadlines. */
-export const durationBounds: readonly number[] = [
+const durationBounds: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 ];
 

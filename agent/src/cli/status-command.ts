@@ -4,7 +4,7 @@ import { type CliHost, exitCodes } from './cli-host.ts';
 import { asFields, statusText } from './status-text.ts';
 
 /** Of `status`, as the Linux Standard Base has them for init scripts; from 150 on they are a program's own. */
-export const statusCodes = {
+const statusCodes = {
   linked: exitCodes.ok,
   /** No agent runs here with this configuration. */
   notRunning: 3,
@@ -14,7 +14,7 @@ export const statusCodes = {
   notLinked: 150,
 } as const;
 
-/** Asks the agent that runs here. Resolves with one of `statusCodes`. */
+/** Asks the agent that runs here. Resolves with the exit code. */
 export async function status(
   socketPath: string,
   options: { readonly json?: boolean },

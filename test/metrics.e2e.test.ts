@@ -21,7 +21,7 @@ beforeAll(async () => {
   expect((await world.pull('none', '/')).status).toBe(404);
   expect((await fetch(`${world.url}/devices`)).status).toBe(401);
   await fetch(world.url + world.path('web', '/x'), { headers: { 'Pullwire-Key': 'pwk_wrong' } });
-  // The relay names a source that is not there itself: the agent hears of it only where it was removed meanwhile.
+  // No rule of the source allows it.
   await world.pull('web', '/d', { method: 'DELETE' });
 });
 

@@ -63,6 +63,16 @@ const rules = [
     to: { path: adapter },
   },
   {
+    name: 'links-and-sources-know-no-service',
+    comment:
+      'How the agent is asked and kept running is not the business of its links, pulls and sources.',
+    from: {
+      path: '^agent/src/(config|identity|link|policy|pull|reply|source)/',
+      pathNot: testFile,
+    },
+    to: { path: '^agent/src/(health|service|cli)/' },
+  },
+  {
     name: 'one-guard-for-reconnecting-websocket',
     comment: 'It has seven traps; agent/src/link/reconnecting-socket.ts guards them.',
     from: { pathNot: '^agent/src/link/reconnecting-socket(\\.test)?\\.ts$' },

@@ -176,7 +176,11 @@ describe('the agent', () => {
     await start(await configOf('{}'));
     const link = await relay.welcome();
     const more = 'maxPulls: 3\ninstance: b\nlog: { level: debug }\nlabels: { a: b }\n';
-    expect(await agent.reload(await configOf('{}', more))).toEqual(['instance', 'maxPulls']);
+    expect(await agent.reload(await configOf('{}', more))).toEqual([
+      'instance',
+      'maxPulls',
+      'controlSocket', // it follows the instance
+    ]);
     expect(await link.next('hello')).toMatchObject({ instance: 'main', labels: { a: 'b' } });
   });
 

@@ -1,21 +1,26 @@
 import type { SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@pullwire/shared';
+import type { MetricFamily } from '@pullwire/shared/metrics';
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
+import type { AgentIdentity, AgentSnapshot } from './agent-snapshot.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
+import { AgentHealth } from './health/agent-health.ts';
+import { agentMetrics } from './health/agent-metrics.ts';
+import { SourceTally } from './health/source-tally.ts';
 import { KeyRing } from './identity/key-ring.ts';
 import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
-import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
+import { AgentLink, type FinalRefusal } from './link/agent-link.ts';
 import { IdlePath } from './link/idle-path.ts';
 import { LinkPace } from './link/link-pace.ts';
 import { PathMemory } from './link/path-memory.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { relayTrust, resumingTrust } from './link/relay-trust.ts';
 import { TlsSessions } from './link/tls-sessions.ts';
-import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
+import { PullDesk } from './pull/pull-desk.ts';
 import { HttpsPartStore } from './reply/https-part-store.ts';
 import { version } from './version.ts';
 
@@ -30,13 +35,6 @@ export interface AgentDeps {
   readonly logger: Logger;
   /** The relay will never take this agent again; it has stopped dialling. */
   onFinal(refusal: FinalRefusal): void;
-}
-
-export interface AgentSnapshot {
-  /** Undefined before the start. */
-  readonly link: LinkSnapshot | undefined;
-  readonly pulls: PullCounters & { readonly inFlight: number };
-  readonly sources: readonly string[];
 }
 
 /** For the steps of a link that no setting changes. */
@@ -57,6 +55,10 @@ export class Agent {
   readonly #desk: PullDesk;
   readonly #parts: HttpsPartStore;
   readonly #paths: PathMemory;
+  readonly #tally: SourceTally;
+  readonly #health: AgentHealth;
+  readonly #startedAt: { readonly wall: number; readonly monotonic: number };
+  #keys: KeyRing | undefined;
   #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
@@ -69,12 +71,19 @@ export class Agent {
     const rules = { relayHost: new URL(config.relay).hostname, hosts: uploadHosts, insecure };
     const secureContext = (): SecureContext => this.#secureContext();
     this.#parts = new HttpsPartStore({ rules, secureContext, env, clock });
+    this.#tally = new SourceTally(clock);
+    this.#startedAt = { wall: clock.wall(), monotonic: clock.monotonic() };
+    this.#health = new AgentHealth(config, this, logger);
+    const audit = infoLines(logger, 'pull');
     this.#desk = new PullDesk({
       sources: new Map(),
       maxPulls: config.maxPulls,
       clock,
       parts: this.#parts,
-      audit: infoLines(logger, 'pull'),
+      audit: (line) => {
+        this.#tally.note(line);
+        audit(line);
+      },
     });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }
@@ -82,15 +91,17 @@ export class Agent {
   /**
    * Reads the key, opens the sources and begins to dial. Aborting `signal` ends the link without draining it.
    *
-   * @throws KeyError, SourceOpenError, ConfigError, ProxyError: what was configured is not there, or not usable.
+   * @throws KeyError, SourceOpenError, ConfigError, ProxyError, HealthError: what was configured is not there, or not usable.
    */
   async start(signal?: AbortSignal): Promise<void> {
     const keys = await this.#readKeys();
+    this.#keys = keys;
     await this.#paths.start();
     const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
     await this.#take(this.#config);
-    this.#logStart(proxy);
     this.#link = this.#createLink(keys, proxy);
+    await this.#health.start();
+    this.#logStart(proxy);
     this.#link.start(signal);
   }
 
@@ -98,6 +109,7 @@ export class Agent {
   async stop(): Promise<void> {
     const [link] = await Promise.allSettled([this.#link?.stop()]);
     this.#parts.close();
+    await this.#health.stop();
     await this.#paths.stop();
     await this.#sources.close();
     if (link.status === 'rejected') throw link.reason;
@@ -131,17 +143,43 @@ export class Agent {
     return this.#link?.lastTrouble;
   }
 
+  /** Whether there is a link now. */
+  get linked(): boolean {
+    return this.#link?.snapshot().linked ?? false;
+  }
+
   snapshot(): AgentSnapshot {
+    const keys = this.#keys;
     return {
+      agent: this.#identity(),
       link: this.#link?.snapshot(),
+      key: keys && { publicKey: keys.publicKey, changing: keys.isChanging },
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
       sources: this.#sources.infos.map(({ name }) => name),
+      sourceUse: this.#tally.snapshot(),
+    };
+  }
+
+  /** What Prometheus reads. */
+  metrics(): MetricFamily[] {
+    return agentMetrics(version, this.snapshot(), this.#tally.metrics());
+  }
+
+  #identity(): AgentIdentity {
+    const { device, instance, relay } = this.#config;
+    const { wall, monotonic } = this.#startedAt;
+    return {
+      ...{ version, device, instance, relay },
+      pid: process.pid,
+      startedAt: new Date(wall).toISOString(),
+      upMs: Math.round(this.#deps.clock.monotonic() - monotonic),
     };
   }
 
   /** All of it, or nothing. */
   async #take(config: AgentConfig): Promise<void> {
     await this.#sources.replace(config.sources, (infos) => helloOf(config, infos));
+    this.#tally.use([...config.sources.keys()]);
     this.#config = config;
   }
 

@@ -24,6 +24,8 @@ function thisProcess(): CliHost {
     args: process.argv.slice(2),
     env: process.env,
     workingFolder: process.cwd(),
+    program: { node: process.execPath, script: process.argv[1] ?? '' },
+    uid: process.getuid?.(),
     writeOut: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
     onSignal: (signal, handler) => process.on(signal, handler),

@@ -1,30 +1,16 @@
-import type { EnrolRefusal } from './enroll/enrolment.ts';
-import type { PullLog } from './pull/pull-log.ts';
-import type { ReplyDesk } from './reply/reply-desk.ts';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
+import { LocalServer } from '@pullwire/shared/local-server';
+import { type MetricFamily, metricsContentType, metricsText } from '@pullwire/shared/metrics';
 import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
-import type { LinkHost } from './server/link-host.ts';
-import type { RefusalCounters } from './server/refusal-counters.ts';
+import type { RelayCounts } from './server/relay-counts.ts';
 import { RelayHttp } from './server/relay-http.ts';
 import { RelayLinks } from './server/relay-links.ts';
+import { relayMetrics } from './server/relay-metrics.ts';
 import type { RelayParts } from './server/relay-parts.ts';
 import { RelayPulls } from './server/relay-pulls.ts';
 
-/** Counts for the log and for tests; everything in flight is 0 when nothing is going on. */
-export interface RelaySnapshot {
-  readonly links: number;
-  readonly pullsInFlight: number;
-  /** For their devices to come back. */
-  readonly pullsWaiting: number;
-  readonly registryWritesWaiting: number;
-  readonly pulls: PullLog['counters'];
-  readonly eventStreams: number;
-  readonly linkEvents: LinkHost['counters'];
-  readonly strays: ReplyDesk['strays'];
-  /** By reasons of closed sets, as are the further ones. */
-  readonly refusedHandshakes: RefusalCounters['counts'];
-  readonly refusedCallers: RefusalCounters['counts'];
-  readonly enrolled: number;
-  readonly refusedEnrolments: Readonly<Partial<Record<EnrolRefusal, number>>>;
+/** For the log and for tests. */
+export interface RelaySnapshot extends RelayCounts {
   /** Since the last snapshot. */
   readonly eventLoop: EventLoopReport;
   readonly memory: MemoryReport;
@@ -58,6 +44,13 @@ export class Relay {
   readonly #links: RelayLinks;
   readonly #http: RelayHttp;
   readonly #delay: EventLoopDelay;
+  readonly #monitors = new LocalServer({
+    '/metrics': () => ({
+      status: 200,
+      type: metricsContentType,
+      body: metricsText(this.metrics()),
+    }),
+  });
   #port: number;
   #draining = false;
   #retired: Promise<void> | undefined;
@@ -81,7 +74,8 @@ export class Relay {
 
   /** Resolves when it listens; rejects where it cannot. */
   async start(): Promise<{ readonly url: string; readonly port: number }> {
-    const { listen, tls } = this.#parts.settings;
+    const { listen, tls, metrics } = this.#parts.settings;
+    if (metrics !== undefined) await this.#openMetrics(metrics);
     this.#port = await this.#http.host.start();
     this.#delay.start();
     this.#http.certificate?.start();
@@ -100,6 +94,16 @@ export class Relay {
     return this.#retired;
   }
 
+  async #openMetrics({ host, port }: ListenAddress): Promise<void> {
+    try {
+      const taken = await this.#monitors.start({ host, port });
+      this.#parts.log.info({ host, port: taken }, 'metrics can be read here');
+    } catch (cause) {
+      const text = `metrics.listen: cannot listen on ${host}:${port}; choose another port, or end the process that has it`;
+      throw new Error(text, { cause });
+    }
+  }
+
   async #retire(): Promise<void> {
     const { journal } = this.#links;
     const { settings } = this.#parts;
@@ -108,6 +112,7 @@ export class Relay {
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
+    await this.#monitors.stop();
     await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
     journal.stop();
   }
@@ -149,6 +154,20 @@ export class Relay {
   }
 
   snapshot(): RelaySnapshot {
+    return { ...this.#counts(), eventLoop: this.#delay.report(), memory: memoryReport() };
+  }
+
+  /** What Prometheus reads; unlike a snapshot it begins nothing anew. */
+  metrics(): MetricFamily[] {
+    const { version } = this.#parts;
+    const { queuedBytes } = this.#links;
+    return relayMetrics({ version, counts: this.#counts(), queuedBytes }, [
+      ...this.#pulls.log.tally.metrics(),
+      this.#delay.metrics(),
+    ]);
+  }
+
+  #counts(): RelayCounts {
     const { host, journal, refused } = this.#links;
     const { replies, log } = this.#pulls;
     return {
@@ -163,8 +182,6 @@ export class Relay {
       refusedHandshakes: refused.counts,
       refusedCallers: this.#http.refusedCallers.counts,
       ...this.#http.enrolments.counts,
-      eventLoop: this.#delay.report(),
-      memory: memoryReport(),
     };
   }
 }

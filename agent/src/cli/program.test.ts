@@ -21,6 +21,8 @@ async function result(...args: string[]) {
     args,
     env: { SECRET_HEADER: 'hunter2' },
     workingFolder: folder,
+    program: { node: process.execPath, script: import.meta.filename },
+    uid: 1_000,
     writeOut: (text) => {
       stdout += text;
     },

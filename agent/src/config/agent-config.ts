@@ -1,4 +1,5 @@
 import type { Subprotocol } from '@pullwire/shared';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
 import type { SourceConfigs } from '../source/source-config.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -29,6 +30,14 @@ export interface AgentConfig {
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
+  /** Absolute: where `status` asks. */
+  readonly controlSocket: string;
+  readonly health: {
+    /** Where monitors ask; null: nowhere. */
+    readonly listen: ListenAddress | null;
+    /** Off loopback too. */
+    readonly insecure: boolean;
+  };
   readonly log: { readonly level: LogLevel };
   readonly sources: SourceConfigs;
 }

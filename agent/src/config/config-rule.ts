@@ -12,6 +12,7 @@ export function brokenRules(config: AgentConfig): readonly ConfigProblem[] {
   return [
     ...atMost('heartbeat.minMs', heartbeat.minMs, 'heartbeat.maxMs', heartbeat.maxMs),
     ...atMost('redial.baseMs', redial.baseMs, 'redial.capMs', redial.capMs),
+    ...healthInTheOpen(config),
     ...(insecure ? [] : relayInTheClear(config)),
     ...(insecure ? [] : [...sources].flatMap(([name, source]) => sourceInTheClear(name, source))),
   ];
@@ -25,6 +26,14 @@ function relayInTheClear({ relay }: AgentConfig): ConfigProblem[] {
   const { protocol, hostname } = new URL(relay);
   if (protocol === 'wss:' || isLoopback(hostname)) return [];
   return [{ key: 'relay', value: relay, expected: `wss:// off loopback, ${orInsecure}` }];
+}
+
+/** DESIGN.md, "Decisions" 10: nothing is open by default. `insecure` is about tokens and data, and does not open this. */
+function healthInTheOpen({ health: { listen, insecure } }: AgentConfig): ConfigProblem[] {
+  if (listen === null || insecure || isLoopback(listen.host)) return [];
+  const expected =
+    'a loopback address such as 127.0.0.1:9464, or "health.insecure: true", where others may read what is measured';
+  return [{ key: 'health.listen', value: `${listen.host}:${listen.port}`, expected }];
 }
 
 function sourceInTheClear(name: string, source: SourceConfig): ConfigProblem[] {

@@ -30,6 +30,8 @@ export interface ConfigValues {
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
+  readonly controlSocket: string | null;
+  readonly health: { readonly listen: string | null; readonly insecure: boolean };
   readonly log: { readonly level: LogLevel };
 }
 
@@ -188,6 +190,31 @@ export const configSchema = {
     default: 512,
     env: 'PULLWIRE_AGENT_MAX_PULLS',
     flag: '--max-pulls',
+  },
+  controlSocket: {
+    doc: 'Unix socket at which `pullwire-agent status` asks. Not set: `<keyFile>.<instance>.sock`.',
+    format: 'path',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_CONTROL_SOCKET',
+    flag: '--control-socket',
+  },
+  health: {
+    listen: {
+      doc: 'Where monitors ask for /health/live, /health/ready and /metrics, such as 127.0.0.1:9464. Not set: nowhere. See docs/agent.md.',
+      format: 'address',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_AGENT_HEALTH_LISTEN',
+      flag: '--health-listen',
+    },
+    insecure: {
+      doc: 'Allow `health.listen` off loopback: whoever reaches it can read names of sources and counts, in the clear.',
+      format: 'switch',
+      default: false,
+      env: 'PULLWIRE_AGENT_HEALTH_INSECURE',
+      flag: '--health-insecure',
+    },
   },
   log: {
     level: {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Subprotocol } from '@pullwire/shared';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import { readEnrolmentRecord } from '../identity/enrolment-record.ts';
 import { audienceOf } from '../identity/handshake-token.ts';
 import type { ConfigProblem } from '../source/config-problem.ts';
@@ -144,9 +145,14 @@ function toConfig(
   sources: SourceConfigs,
   ca: string | undefined,
 ): AgentConfig {
-  const { encodings, ...rest } = values;
+  const { encodings, health, ...rest } = values;
   return {
     ...rest,
+    controlSocket: values.controlSocket ?? `${values.keyFile}.${values.instance}.sock`,
+    health: {
+      listen: health.listen === null ? null : (parseListenAddress(health.listen) ?? null),
+      insecure: health.insecure,
+    },
     audience: values.audience ?? audienceOf(values.relay),
     ca,
     subprotocols: encodings.map((encoding): Subprotocol => `pullwire.v1+${encoding}`),

@@ -12,6 +12,7 @@ import {
   type Hello,
   type Ignored,
   type Incoming,
+  type Movement,
   protocolVersion,
   type RelayMessage,
   type ReplyBody,
@@ -25,7 +26,7 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
-import type { LinkCounters } from './link-counters.ts';
+import { addMoved, type LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkPace } from './link-pace.ts';
 import type { LinkSocket } from './link-socket.ts';
@@ -130,6 +131,11 @@ export class Link implements PullLink {
     return this.#options.clock.monotonic() - this.#openedAt;
   }
 
+  /** What has moved over its socket so far. */
+  get movement(): Movement {
+    return this.#options.socket.movement();
+  }
+
   /** Bytes that wait in this process. */
   get waitingBytes(): number {
     return this.#writer.waitingBytes;
@@ -148,7 +154,10 @@ export class Link implements PullLink {
     const { socket, clock, welcomeMs } = this.#options;
     socket.on('message', this.#onMessage);
     socket.on('pong', () => this.#watch.ponged());
-    socket.once('close', () => this.#close());
+    socket.once('close', () => {
+      this.#close();
+      addMoved(this.#options.counters, socket.movement());
+    });
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),
     );

@@ -6,7 +6,7 @@ import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
 import { Issuers } from '../auth/issuers.ts';
-import { isLoopback } from '../config/listen-address.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { HttpsIssuerKeys } from '../issuer/https-issuer-keys.ts';
 import { createRelay, type Relay } from '../relay.ts';

@@ -2,6 +2,7 @@ import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import type { PullOutcome } from './pull-outcome.ts';
 import type { PullRefusal } from './pull-service.ts';
+import { PullTally } from './pull-tally.ts';
 
 export interface PullCounters {
   done: number;
@@ -16,6 +17,7 @@ export class PullLog {
   readonly #log: Logger;
   readonly #write: (fields: object) => void;
   readonly counters: PullCounters = { done: 0, failed: 0, retried: 0, refused: 0 };
+  readonly tally = new PullTally();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -27,6 +29,7 @@ export class PullLog {
     if (retriedAs !== undefined) this.counters.retried += 1;
     else if (code === undefined) this.counters.done += 1;
     else this.counters.failed += 1;
+    if (retriedAs === undefined) this.tally.count(outcome);
     const ms = Math.round(outcome.ms * 1_000) / 1_000;
     const { pullId, caller, source, method, path } = pull;
     this.#write({
@@ -51,6 +54,7 @@ export class PullLog {
     this.counters.refused += 1;
     const { method, device, source, fault } = refusal;
     const { code, stage, message: detail } = fault;
+    this.tally.count({ code, stage, bytes: 0, ms: undefined });
     const line = { method, device, source, status: fault.status, code, stage, detail };
     if (code === 'relay-error') this.#log.error({ ...line, err: fault.cause }, 'pull refused');
     else this.#log.info(line, 'pull refused');

@@ -70,6 +70,11 @@ export class RelayLinks {
     return this.#live.size;
   }
 
+  /** Bytes that wait for agents to take them. */
+  get queuedBytes(): number {
+    return this.#live.queuedBytes;
+  }
+
   /** An operator wrote to the registry: what was read no longer counts, and links are checked again. */
   registryChanged(devices?: readonly string[]): void {
     this.#registryVersion += 1;

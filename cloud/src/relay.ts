@@ -3,6 +3,7 @@ import type { PullLog } from './pull/pull-log.ts';
 import type { ReplyDesk } from './reply/reply-desk.ts';
 import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
 import type { LinkHost } from './server/link-host.ts';
+import type { ReadingDesk } from './server/reading-desk.ts';
 import type { RefusalCounters } from './server/refusal-counters.ts';
 import { RelayHttp } from './server/relay-http.ts';
 import { RelayLinks } from './server/relay-links.ts';
@@ -16,6 +17,8 @@ export interface RelaySnapshot {
   /** For their devices to come back. */
   readonly pullsWaiting: number;
   readonly registryWritesWaiting: number;
+  /** Batches; `waiting` those that are not stored yet. */
+  readonly readings: ReadingDesk['counters'] & { readonly waiting: number };
   readonly pulls: PullLog['counters'];
   readonly eventStreams: number;
   readonly linkEvents: LinkHost['counters'];
@@ -92,19 +95,20 @@ export class Relay {
   }
 
   async #retire(): Promise<void> {
-    const { journal } = this.#links;
+    const { journal, readings } = this.#links;
     const { settings } = this.#parts;
     this.#draining = true;
     this.#retiredAt = this.#parts.clock.monotonic();
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
-    await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
+    const written = Promise.all([journal.flush(), readings.stop()]);
+    await this.#within(Math.max(leastFlushMs, settings.drainMs), written);
     journal.stop();
   }
 
   /** Resolves when the work is done, or after so many milliseconds. */
-  async #within(ms: number, work: Promise<void>): Promise<void> {
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.#parts.clock.after(ms, late.resolve);
     await Promise.race([work, late.promise]);
@@ -140,13 +144,14 @@ export class Relay {
   }
 
   snapshot(): RelaySnapshot {
-    const { host, journal, refused } = this.#links;
+    const { host, journal, readings, refused } = this.#links;
     const { replies, log } = this.#pulls;
     return {
       links: this.#links.size,
       pullsInFlight: replies.size,
       pullsWaiting: this.#links.devices.waiting,
       registryWritesWaiting: journal.waiting,
+      readings: { ...readings.counters, waiting: readings.size },
       pulls: { ...log.counters },
       eventStreams: this.#http.eventStreams,
       linkEvents: { ...host.counters },

@@ -18,6 +18,8 @@ import { PullService } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
+import type { ReadingReader } from '../reading/reading-reader.ts';
+import type { ReadingsService } from '../reading/readings-service.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
@@ -51,6 +53,8 @@ export interface HttpComposition {
   readonly settings: HttpSettings;
   /** Where large bodies go. */
   readonly store: ReplyStore & UploadStore;
+  /** Loaded with the first who asks for readings. */
+  reader(): Promise<ReadingReader>;
 }
 
 /** A request body goes as frames of 22,000 bytes, a post each. */
@@ -77,6 +81,7 @@ export class HttpEnvironment {
   readonly #devices: RemoteDevices;
   readonly #probes: LinkProbes;
   #enrolment: Enrolment | undefined;
+  #readings: ReadingsService | undefined;
   #replyConnection: string | undefined;
 
   constructor(parts: HttpComposition) {
@@ -117,6 +122,10 @@ export class HttpEnvironment {
     });
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
+    const readings = async () => {
+      this.#readings ??= await this.#createReadings(callers);
+      return this.#readings;
+    };
     return new Front({
       pulls: this.#createPulls(callers, devices, uploads),
       uploads,
@@ -125,6 +134,10 @@ export class HttpEnvironment {
           this.#enrolment ??= await this.#createEnrolment();
           return this.#enrolment.enrol(exchange);
         },
+      },
+      readings: {
+        list: async (...asked) => (await readings()).list(...asked),
+        latest: async (...asked) => (await readings()).latest(...asked),
       },
       devices: new DeviceService({
         callers,
@@ -150,6 +163,17 @@ export class HttpEnvironment {
         enrolled: (enrolled) => log.info(enrolled, 'device enrolled'),
         refused: (refused) => log.warn(refused, 'enrolment refused'),
       },
+    });
+  }
+
+  /** As is this. */
+  async #createReadings(callers: CallerAuth): Promise<ReadingsService> {
+    const { ReadingsService } = await import('../reading/readings-service.ts');
+    const { registry, clock, log } = this.#parts;
+    const reader = await this.#parts.reader();
+    return new ReadingsService({
+      ...{ callers, registry, reader, clock },
+      failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
     });
   }
 

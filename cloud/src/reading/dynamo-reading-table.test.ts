@@ -36,5 +36,5 @@ readingStoreContract('the embedded engine with a folder', async () => {
     newId: () => randomBytes(16).toString('base64url'),
   });
   await bodies.start();
-  return { table: new DynamoReadingTable({ client, name }), bodies };
+  return { readingTable: new DynamoReadingTable({ client, name }), bodies };
 });

@@ -1,4 +1,8 @@
-import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { type Item, textOf } from '../registry/dynamo-attribute.ts';
 import { call, type DynamoTable } from '../registry/dynamo-call.ts';
 import { getItem } from '../registry/dynamo-get.ts';

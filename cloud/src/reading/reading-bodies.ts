@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { ObjectStore } from '../object/object-store.ts';
 import { objectPrefixes } from '../object/object-prefix.ts';
+import type { ObjectStore } from '../object/object-store.ts';
 import type { PiecePlace, ReadingTime } from './reading.ts';
 
 /** Where bodies lie that are too large for the table: a bucket, or a folder of the one-box server. */

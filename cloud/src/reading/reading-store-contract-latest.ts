@@ -7,28 +7,28 @@ const series = { source: 'metrics', path: '/metrics' };
 
 export function latestContract(bench: () => ReadingBench): void {
   const latest = async (which: 'any' | 'answer' = 'any') =>
-    (await bench().store.latest('plant-7', series, which))?.at;
+    (await bench().reader.latest('plant-7', series, which))?.at;
 
   it('is none before one came', async () => {
     expect(await latest()).toBeUndefined();
   });
 
   it('is the newest of its batch, as a whole response', async () => {
-    const { store } = bench();
-    await store.put('plant-7', [
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [
       reading({ at: 1 }),
       reading({ at: 3, body: Buffer.alloc(10_000, 'z') }),
       reading({ at: 2 }),
     ]);
-    const found = await store.latest('plant-7', series, 'answer');
+    const found = await reader.latest('plant-7', series, 'answer');
     expect(found).toMatchObject({ at: 3, status: 200, headers: reading().headers, length: 10_000 });
     if (found === undefined) throw new Error('none was found');
-    expect((await bodyOf(store, found)).equals(Buffer.alloc(10_000, 'z'))).toBe(true);
+    expect((await bodyOf(reader, found)).equals(Buffer.alloc(10_000, 'z'))).toBe(true);
   });
 
   it('stays where an older one comes later', async () => {
-    await bench().store.put('plant-7', [reading({ at: 10 })]);
-    await bench().store.put('plant-7', [reading({ at: 9 })]);
+    await bench().writer.put('plant-7', [reading({ at: 10 })]);
+    await bench().writer.put('plant-7', [reading({ at: 9 })]);
     expect([await latest(), await latest('answer')]).toEqual([10, 10]);
   });
 
@@ -36,31 +36,38 @@ export function latestContract(bench: () => ReadingBench): void {
     ['a fault', failed({ at: 11 })],
     ['an error of what is behind the device', reading({ at: 11, status: 503 })],
   ])('that is an answer stays behind %s', async (_, later) => {
-    await bench().store.put('plant-7', [reading({ at: 10 })]);
-    await bench().store.put('plant-7', [later]);
+    await bench().writer.put('plant-7', [reading({ at: 10 })]);
+    await bench().writer.put('plant-7', [later]);
     expect([await latest(), await latest('answer')]).toEqual([11, 10]);
-    await bench().store.put('plant-7', [reading({ at: 12 })]);
+    await bench().writer.put('plant-7', [reading({ at: 12 })]);
     expect([await latest(), await latest('answer')]).toEqual([12, 12]);
   });
 
   it('is right where a fault came before the answers that are older than it', async () => {
-    await bench().store.put('plant-7', [failed({ at: 10 })]);
+    await bench().writer.put('plant-7', [failed({ at: 10 })]);
     expect([await latest(), await latest('answer')]).toEqual([10, undefined]);
-    await bench().store.put('plant-7', [reading({ at: 5 }), reading({ at: 6 }), failed({ at: 7 })]);
+    await bench().writer.put('plant-7', [
+      reading({ at: 5 }),
+      reading({ at: 6 }),
+      failed({ at: 7 }),
+    ]);
     expect([await latest(), await latest('answer')]).toEqual([10, 6]);
-    await bench().store.put('plant-7', [reading({ at: 4 })]);
+    await bench().writer.put('plant-7', [reading({ at: 4 })]);
     expect([await latest(), await latest('answer')]).toEqual([10, 6]);
   });
 
   it('is the same whichever of many batches is written first', async () => {
-    const batches = Array.from({ length: 8 }, (_, at) => [reading({ at }), failed({ at: at + 20 })]);
-    await Promise.all(batches.map((batch) => bench().store.put('plant-7', batch)));
+    const batches = Array.from({ length: 8 }, (_, at) => [
+      reading({ at }),
+      failed({ at: at + 20 }),
+    ]);
+    await Promise.all(batches.map((batch) => bench().writer.put('plant-7', batch)));
     expect([await latest(), await latest('answer')]).toEqual([27, 7]);
   });
 
   it('is that of exactly this source, path and query', async () => {
-    const { store } = bench();
-    await store.put('plant-7', [
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [
       reading({ at: 1 }),
       reading({ at: 2, query: '' }),
       reading({ at: 3, query: 'a' }),
@@ -69,13 +76,13 @@ export function latestContract(bench: () => ReadingBench): void {
     ]);
     const found = [{}, { query: '' }, { query: 'a' }, { path: '/metrics/' }, { source: 'other' }];
     for (const [index, changes] of found.entries()) {
-      expect((await store.latest('plant-7', { ...series, ...changes }))?.at).toBe(index + 1);
+      expect((await reader.latest('plant-7', { ...series, ...changes }))?.at).toBe(index + 1);
     }
-    expect(await store.latest('plant-8', series)).toBeUndefined();
+    expect(await reader.latest('plant-8', series)).toBeUndefined();
   });
 
   it('is none any more when its time is over', async () => {
-    await bench().store.put('plant-7', [reading({ at: 1_000 })]);
+    await bench().writer.put('plant-7', [reading({ at: 1_000 })]);
     bench().now = 1_000 + retentionDays * dayMs;
     expect(await latest()).toBeUndefined();
   });

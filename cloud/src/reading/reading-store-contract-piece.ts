@@ -11,27 +11,27 @@ export function pieceContract(bench: () => ReadingBench): void {
 
   /** Sends these pieces, each in its place. */
   const send = (index: number, of: number, bytes: Uint8Array) => {
-    const { store } = bench();
+    const { writer } = bench();
     const place = { ...time, index, of };
     return index < of - 1
-      ? store.putPiece('plant-7', place, bytes)
-      : store.putLastPiece('plant-7', head, place, bytes);
+      ? writer.putPiece('plant-7', place, bytes)
+      : writer.putLastPiece('plant-7', head, place, bytes);
   };
   const pieces = [randomBytes(22_000), randomBytes(22_000), randomBytes(5)];
 
   it('show as one reading when the last one is there, and not before', async () => {
-    const { store } = bench();
+    const { reader } = bench();
     for (const index of [0, 1, 0]) await send(index, 3, pieces[index] as Buffer);
-    expect(await readRange(store)).toEqual([]);
-    expect(await store.latest('plant-7', head)).toBeUndefined();
+    expect(await readRange(reader)).toEqual([]);
+    expect(await reader.latest('plant-7', head)).toBeUndefined();
     expect(await send(2, 3, pieces[2] as Buffer)).toBeUndefined();
     expect(await send(2, 3, pieces[2] as Buffer)).toBeUndefined();
-    const found = await readRange(store);
+    const found = await readRange(reader);
     expect(found).toMatchObject([{ ...head, length: 44_005, objects: 3, isText: false }]);
-    expect((await bodyOf(store, found[0] as StoredReading)).equals(Buffer.concat(pieces))).toBe(
+    expect((await bodyOf(reader, found[0] as StoredReading)).equals(Buffer.concat(pieces))).toBe(
       true,
     );
-    expect(await store.latest('plant-7', head, 'answer')).toEqual(found[0]);
+    expect(await reader.latest('plant-7', head, 'answer')).toEqual(found[0]);
   });
 
   it('are many', async () => {
@@ -40,8 +40,8 @@ export function pieceContract(bench: () => ReadingBench): void {
       Array.from({ length: of - 1 }, (_, index) => send(index, of, Buffer.from(`${index};`))),
     );
     expect(await send(of - 1, of, Buffer.from('end'))).toBeUndefined();
-    const [found] = await readRange(bench().store);
-    const text = (await bodyOf(bench().store, found as StoredReading)).toString();
+    const [found] = await readRange(bench().reader);
+    const text = (await bodyOf(bench().reader, found as StoredReading)).toString();
     const numbers = Array.from({ length: of - 1 }, (_, index) => `${index};`);
     expect(text).toBe(`${numbers.join('')}end`);
     expect(found?.isText).toBe(true);
@@ -51,14 +51,14 @@ export function pieceContract(bench: () => ReadingBench): void {
     await send(0, 3, pieces[0] as Buffer);
     await send(0, 2, Buffer.from('whole '));
     expect(await send(1, 2, Buffer.from('body'))).toBeUndefined();
-    const [found] = await readRange(bench().store);
-    expect(String(await bodyOf(bench().store, found as StoredReading))).toBe('whole body');
+    const [found] = await readRange(bench().reader);
+    expect(String(await bodyOf(bench().reader, found as StoredReading))).toBe('whole body');
   });
 
   it('are refused where one of them is missing', async () => {
     await send(0, 3, pieces[0] as Buffer);
     expect(await send(2, 3, pieces[2] as Buffer)).toBe('incomplete');
-    expect(await readRange(bench().store)).toEqual([]);
+    expect(await readRange(bench().reader)).toEqual([]);
   });
 
   it('are refused, and dropped, where they are too much', async () => {
@@ -66,8 +66,8 @@ export function pieceContract(bench: () => ReadingBench): void {
     await send(0, 3, large);
     await send(1, 3, large);
     expect(await send(2, 3, Buffer.alloc(1))).toBe('too-large');
-    expect(await readRange(bench().store)).toEqual([]);
-    expect(await bench().table.pieces('plant-7', { ...time, of: 3 })).toEqual([]);
+    expect(await readRange(bench().reader)).toEqual([]);
+    expect(await bench().readingTable.pieces('plant-7', { ...time, of: 3 })).toEqual([]);
   });
 
   it('are as large together as a reading may be', async () => {

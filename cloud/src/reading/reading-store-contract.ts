@@ -3,22 +3,19 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readAll } from '../../test/signed-exchange.ts';
 import type { StoredReading } from './reading.ts';
 import { dayMs } from './reading-limit.ts';
+import type { ReadingPlace } from './reading-place.ts';
+import { ReadingReader } from './reading-reader.ts';
 import { failed, reading } from './reading-sample.ts';
-import { ReadingStore } from './reading-store.ts';
 import { latestContract } from './reading-store-contract-latest.ts';
 import { pieceContract } from './reading-store-contract-piece.ts';
 import { sweepContract } from './reading-store-contract-sweep.ts';
-import type { RangeRequest, ReadingTable } from './reading-table.ts';
-import type { ReadingBodies } from './reading-bodies.ts';
+import type { RangeRequest } from './reading-table.ts';
+import { ReadingWriter } from './reading-writer.ts';
 
-/** Where readings are kept, and the time there. */
-export interface ReadingPlace {
-  readonly table: ReadingTable;
-  readonly bodies: ReadingBodies;
-}
-
+/** What writes readings and reads them, and the time there. */
 export interface ReadingBench extends ReadingPlace {
-  readonly store: ReadingStore;
+  readonly writer: ReadingWriter;
+  readonly reader: ReadingReader;
   /** Epoch milliseconds; may be moved. */
   now: number;
 }
@@ -32,8 +29,9 @@ export function readingStoreContract(name: string, fresh: () => Promise<ReadingP
     let bench: ReadingBench;
     beforeEach(async () => {
       const place = await fresh();
-      const store = new ReadingStore({ ...place, wall: () => bench.now, retentionDays });
-      bench = { ...place, store, now: 2_000_000 };
+      const writer = new ReadingWriter({ ...place, retentionDays });
+      const reader = new ReadingReader({ ...place, wall: () => bench.now });
+      bench = { ...place, writer, reader, now: 2_000_000 };
     });
     describe('readings', () => putContract(() => bench));
     describe('a range', () => rangeContract(() => bench));
@@ -47,104 +45,104 @@ const everything = { since: 0, until: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
 /** All of a device's readings, page by page. */
 export async function readRange(
-  store: ReadingStore,
+  reader: ReadingReader,
   request: Partial<RangeRequest> = {},
 ): Promise<StoredReading[]> {
   const found: StoredReading[] = [];
   let after = request.after;
   do {
     const position = after && { after };
-    const page = await store.range({ device: 'plant-7', ...everything, ...request, ...position });
+    const page = await reader.range({ device: 'plant-7', ...everything, ...request, ...position });
     found.push(...page.items);
     after = page.next;
   } while (after !== undefined);
   return found;
 }
 
-export async function bodyOf(store: ReadingStore, stored: StoredReading): Promise<Buffer> {
-  return readAll(await store.open(stored));
+export async function bodyOf(reader: ReadingReader, stored: StoredReading): Promise<Buffer> {
+  return readAll(await reader.open(stored));
 }
 
 function putContract(bench: () => ReadingBench): void {
   it('are read back as they came', async () => {
-    const { store } = bench();
+    const { writer, reader } = bench();
     const readings = [
       reading({ query: 'a=1&b=%20' }),
       reading({ at: 1_000_001, status: 503, body: new Uint8Array(0) }),
       failed({ at: 1_000_002 }),
       reading({ at: 1_000_003, body: Buffer.from([0xff, 0, 0x80]) }),
     ];
-    await store.put('plant-7', readings);
-    const found = await readRange(store);
+    await writer.put('plant-7', readings);
+    const found = await readRange(reader);
     const texts = [true, true, true, false];
     for (const [at, { body, ...head }] of readings.entries()) {
       const stored = found[at] as StoredReading;
       const { length } = body;
       expect(stored).toMatchObject({ ...head, device: 'plant-7', length, isText: texts[at] });
-      expect((await bodyOf(store, stored)).equals(body)).toBe(true);
+      expect((await bodyOf(reader, stored)).equals(body)).toBe(true);
     }
     expect(found).toHaveLength(4);
     expect(found[0]?.expiresAt).toBe(1_000 + 30 * 86_400);
   });
 
   it.each([0, 1, 8_192, 8_193, 65_536])('keep a body of %d bytes', async (length) => {
-    const { store } = bench();
+    const { writer, reader } = bench();
     const body = randomBytes(length);
-    await store.put('plant-7', [reading({ body })]);
-    const [stored] = await readRange(store);
+    await writer.put('plant-7', [reading({ body })]);
+    const [stored] = await readRange(reader);
     expect(stored?.objects).toBe(length > 8_192 ? 1 : 0);
-    expect((await bodyOf(store, stored as StoredReading)).equals(body)).toBe(true);
+    expect((await bodyOf(reader, stored as StoredReading)).equals(body)).toBe(true);
   });
 
   it('that come again and again, also within one batch and at the same time, are there once', async () => {
-    const { store } = bench();
+    const { writer, reader } = bench();
     const large = reading({ schedule: 'hourly', body: Buffer.alloc(20_000, 'x') });
     const batch = [reading(), large, reading(), reading({ at: 1_000_001 })];
-    await Promise.all([store.put('plant-7', batch), store.put('plant-7', batch)]);
-    await store.put('plant-7', batch);
-    const found = await readRange(store);
+    await Promise.all([writer.put('plant-7', batch), writer.put('plant-7', batch)]);
+    await writer.put('plant-7', batch);
+    const found = await readRange(reader);
     expect(found.map(({ at, schedule }) => [at, schedule])).toEqual([
       [1_000_000, 'every-minute'],
       [1_000_000, 'hourly'],
       [1_000_001, 'every-minute'],
     ]);
-    expect((await bodyOf(store, found[1] as StoredReading)).length).toBe(20_000);
+    expect((await bodyOf(reader, found[1] as StoredReading)).length).toBe(20_000);
   });
 
   it('are those of their own device', async () => {
-    const { store } = bench();
-    await store.put('plant-7', [reading()]);
-    await store.put('plant-7:a', [reading({ body: Buffer.alloc(9_000, 'a') })]);
-    expect(await readRange(store)).toHaveLength(1);
-    const [other] = await readRange(store, { device: 'plant-7:a' });
-    expect((await bodyOf(store, other as StoredReading)).toString('utf8', 0, 3)).toBe('aaa');
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [reading()]);
+    await writer.put('plant-7:a', [reading({ body: Buffer.alloc(9_000, 'a') })]);
+    expect(await readRange(reader)).toHaveLength(1);
+    const [other] = await readRange(reader, { device: 'plant-7:a' });
+    expect((await bodyOf(reader, other as StoredReading)).toString('utf8', 0, 3)).toBe('aaa');
   });
 
   it('come as many at a time as a message may bring', async () => {
-    const { store } = bench();
+    const { writer, reader } = bench();
     const many = Array.from({ length: 256 }, (_, at) =>
       reading({ at, path: `/${'p'.repeat(200)}${at % 20}`, body: Buffer.alloc(200, 'b') }),
     );
-    await store.put('plant-7', many);
-    const found = await readRange(store);
+    await writer.put('plant-7', many);
+    const found = await readRange(reader);
     expect(found.map(({ at }) => at)).toEqual(many.map(({ at }) => at));
   });
 
   it('whose time is over are not shown', async () => {
-    const { store } = bench();
-    await store.put('plant-7', [reading(), reading({ at: 1_060_000 })]);
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [reading(), reading({ at: 1_060_000 })]);
     bench().now = 1_000_000 + retentionDays * dayMs;
-    expect((await readRange(store)).map(({ at }) => at)).toEqual([1_060_000]);
+    expect((await readRange(reader)).map(({ at }) => at)).toEqual([1_060_000]);
   });
 
   it('of which a large body is gone say so before anything was given', async () => {
-    const { store, bodies } = bench();
-    await store.put('plant-7', [reading({ body: Buffer.alloc(9_000) })]);
-    const [stored] = await readRange(store);
+    const { writer, reader, bodies } = bench();
+    await writer.put('plant-7', [reading({ body: Buffer.alloc(9_000) })]);
+    const [stored] = await readRange(reader);
     const removed = bodies.remove.bind(bodies);
     const { bodyKey } = await import('./reading-bodies.ts');
     await removed(bodyKey('plant-7', { at: 1_000_000, schedule: 'every-minute' }));
-    await expect(store.open(stored as StoredReading)).rejects.toMatchObject({ code: 'missing' });
+    await expect(reader.open(stored as StoredReading)).rejects.toMatchObject({ code: 'missing' });
   });
 }
 
@@ -155,11 +153,11 @@ function rangeContract(bench: () => ReadingBench): void {
       reading({ at, schedule: 'a-b' }),
       reading({ at, schedule: 'a', source: 'logs', path: '/x' }),
     ]);
-    await bench().store.put('plant-7', readings.toReversed());
+    await bench().writer.put('plant-7', readings.toReversed());
   });
 
   const found = async (request: Partial<RangeRequest>) =>
-    (await readRange(bench().store, request)).map(({ at, schedule }) => `${at} ${schedule}`);
+    (await readRange(bench().reader, request)).map(({ at, schedule }) => `${at} ${schedule}`);
 
   it('goes by time, and at one time by schedule', async () => {
     expect(await found({})).toEqual(times.flatMap((at) => [`${at} a`, `${at} a-b`]));

@@ -1,10 +1,10 @@
 import type { Reading, ReadingEntry, RefusedReading, Stored } from '@pullwire/shared';
 import type { NewReading, ReadingHead } from './reading.ts';
 import { aheadMs, dayMs } from './reading-limit.ts';
-import type { ReadingStore } from './reading-store.ts';
+import type { ReadingWriter } from './reading-writer.ts';
 
 export interface ReceiveReadingsParts {
-  readonly store: Pick<ReadingStore, 'put' | 'putPiece' | 'putLastPiece' | 'retentionMs'>;
+  readonly writer: Pick<ReadingWriter, 'put' | 'putPiece' | 'putLastPiece' | 'retentionMs'>;
   /** Milliseconds since the epoch. */
   readonly wall: () => number;
 }
@@ -36,13 +36,13 @@ export class ReceiveReadings {
       if (refusal !== undefined) refused.push({ index, ...refusal });
       else if (entry.piece === undefined) whole.push({ ...headOf(entry), body: bytes });
     }
-    await this.#parts.store.put(device, whole);
+    await this.#parts.writer.put(device, whole);
     return { action: 'stored', batch, ...(refused.length > 0 && { refused }) };
   }
 
   #outOfTime({ at }: ReadingEntry): Refusal | undefined {
     const now = this.#parts.wall();
-    const { retentionMs } = this.#parts.store;
+    const { retentionMs } = this.#parts.writer;
     if (at <= now - retentionMs) {
       const detail = `readings are kept for ${retentionMs / dayMs} days here, and this one is older`;
       return { code: 'too-old', detail };
@@ -62,12 +62,12 @@ export class ReceiveReadings {
     const { piece, at, schedule } = entry;
     if (piece === undefined) return undefined;
     const place = { at, schedule, index: piece.index, of: piece.of };
-    const { store } = this.#parts;
+    const { writer } = this.#parts;
     if (piece.index < piece.of - 1) {
-      await store.putPiece(device, place, bytes);
+      await writer.putPiece(device, place, bytes);
       return undefined;
     }
-    const refusal = await store.putLastPiece(device, headOf(entry), place, bytes);
+    const refusal = await writer.putLastPiece(device, headOf(entry), place, bytes);
     return refusal && { code: refusal, detail: details[refusal] };
   }
 }

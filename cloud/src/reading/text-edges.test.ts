@@ -12,11 +12,13 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 
 // Pieces of fewer than 4 bytes can lie within one character: the agent makes none.
 const places = (length: number) =>
-  fc.array(fc.nat({ max: length }), { maxLength: 5 }).map((some) =>
-    some
-      .toSorted((a, b) => a - b)
-      .filter((place, at, all) => place >= 4 && place - (all[at - 1] ?? 0) >= 4),
-  );
+  fc
+    .array(fc.nat({ max: length }), { maxLength: 5 })
+    .map((some) =>
+      some
+        .toSorted((a, b) => a - b)
+        .filter((place, at, all) => place >= 4 && place - (all[at - 1] ?? 0) >= 4),
+    );
 
 test('text that is cut anywhere is text, and what is none is none', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 10, maxLength: 60 }).map(Buffer.from);

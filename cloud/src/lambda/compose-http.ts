@@ -19,12 +19,12 @@ import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
 import type { ReadingReader } from '../reading/reading-reader.ts';
-import type { ReadingsService } from '../reading/readings-service.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
+import { LateReadings } from './late-readings.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -81,7 +81,6 @@ export class HttpEnvironment {
   readonly #devices: RemoteDevices;
   readonly #probes: LinkProbes;
   #enrolment: Enrolment | undefined;
-  #readings: ReadingsService | undefined;
   #replyConnection: string | undefined;
 
   constructor(parts: HttpComposition) {
@@ -122,10 +121,6 @@ export class HttpEnvironment {
     });
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
-    const readings = async () => {
-      this.#readings ??= await this.#createReadings(callers);
-      return this.#readings;
-    };
     return new Front({
       pulls: this.#createPulls(callers, devices, uploads),
       uploads,
@@ -135,10 +130,7 @@ export class HttpEnvironment {
           return this.#enrolment.enrol(exchange);
         },
       },
-      readings: {
-        list: async (...asked) => (await readings()).list(...asked),
-        latest: async (...asked) => (await readings()).latest(...asked),
-      },
+      readings: new LateReadings({ ...this.#parts, callers }),
       devices: new DeviceService({
         callers,
         store: devices,
@@ -163,17 +155,6 @@ export class HttpEnvironment {
         enrolled: (enrolled) => log.info(enrolled, 'device enrolled'),
         refused: (refused) => log.warn(refused, 'enrolment refused'),
       },
-    });
-  }
-
-  /** As is this. */
-  async #createReadings(callers: CallerAuth): Promise<ReadingsService> {
-    const { ReadingsService } = await import('../reading/readings-service.ts');
-    const { registry, clock, log } = this.#parts;
-    const reader = await this.#parts.reader();
-    return new ReadingsService({
-      ...{ callers, registry, reader, clock },
-      failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
     });
   }
 

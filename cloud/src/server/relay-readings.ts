@@ -12,6 +12,7 @@ export function createReadingDesk({ readings, clock, log }: RelayParts): Reading
   const receiver = new ReceiveReadings({ writer, wall: () => clock.wall() });
   let saidAt = Number.NEGATIVE_INFINITY;
   const desk: ReadingDesk = new ReadingDesk({
+    clock,
     receive: (device, batch) => receiver.receive(device, batch),
     failed: (err) => {
       if (clock.monotonic() - saidAt < linesEveryMs) return;

@@ -6,7 +6,7 @@ import { functionVariables, readEnvironment } from '../cloud/src/lambda/environm
 import { objectPrefixes } from '../cloud/src/object/object-prefix.ts';
 import type { ObjectStore } from '../cloud/src/object/object-store.ts';
 import { tableDefinition } from '../cloud/src/registry/dynamo-table.ts';
-import { registryUses, type TableUse } from './agreement-registry.ts';
+import { type TableUse, tableUses } from './agreement-registry.ts';
 import { ROOT } from './command.ts';
 import { stubEnvironment } from './lambda-stub-environment.ts';
 
@@ -21,6 +21,8 @@ export interface FunctionFacts {
   readonly readsIndex: boolean;
   /** IAM actions on objects and on the bucket. */
   readonly objectActions: readonly string[];
+  /** IAM actions on bodies of readings. */
+  readonly readingActions: readonly string[];
   readonly bucketActions: readonly string[];
   readonly usesTable: boolean;
   readonly usesBucket: boolean;
@@ -48,6 +50,7 @@ const storeActions = {
   presignPart: 'PutObject',
   completeMultipart: 'PutObject',
   abortMultipart: 'AbortMultipartUpload',
+  put: 'PutObject',
   open: 'GetObject',
   head: 'GetObject',
   presignGet: 'GetObject',
@@ -58,7 +61,10 @@ const storeActions = {
 } as const satisfies Record<keyof ObjectStore, string>;
 
 export async function readCode(): Promise<CodeFacts> {
-  const uses = await registryUses();
+  const uses = new Map([
+    ...(await tableUses('registry', 'dynamo-registry.ts', 'registry')),
+    ...(await tableUses('reading', 'dynamo-reading-table.ts', 'readingTable')),
+  ]);
   const names = (await readdir(join(cloud, entries)))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => file.slice(0, -'.ts'.length));
@@ -75,8 +81,12 @@ export async function readCode(): Promise<CodeFacts> {
 async function factsOf(name: string, uses: Map<string, TableUse>): Promise<FunctionFacts> {
   const { text, files } = await reachedBy(name);
   const has = (file: string): boolean => files.some((path) => path.endsWith(file));
-  const tables = called(text, 'registry').flatMap((method) => uses.get(method) ?? []);
-  const objects = has('object/s3-object-store.ts') ? storeUse(called(text, 'store')) : [];
+  const tables = ['registry', 'readingTable'].flatMap((what) =>
+    called(text, what).flatMap((method) => uses.get(`${what}.${method}`) ?? []),
+  );
+  const hasStore = has('object/s3-object-store.ts');
+  const objects = hasStore ? storeUse(called(text, 'store')) : [];
+  const bodies = hasStore ? storeUse(called(text, 'bodies')) : [];
   const onBucket = objects.filter((action) => action.startsWith('ListBucket'));
   // Without the right to list, S3 says of an object that is not there that it is refused.
   if (objects.includes('GetObject')) onBucket.push('ListBucket');
@@ -86,6 +96,7 @@ async function factsOf(name: string, uses: Map<string, TableUse>): Promise<Funct
     tableActions: unique(tables.flatMap(({ actions }) => actions)),
     readsIndex: tables.some(({ readsIndex }) => readsIndex),
     objectActions: unique(objects.filter((action) => !action.startsWith('ListBucket'))),
+    readingActions: unique(bodies),
     bucketActions: unique(onBucket),
     usesTable: has('registry/dynamo-registry.ts'),
     usesBucket: has('object/s3-object-store.ts'),

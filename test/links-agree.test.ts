@@ -1,7 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '@pullwire/shared';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DynamoReadingTable } from '../cloud/src/reading/dynamo-reading-table.ts';
+import { FolderReadingBodies } from '../cloud/src/reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../cloud/src/registry/dynamo-registry.ts';
+import { dataFolder } from '../cloud/src/server/data-folder.ts';
+import type { RelayParts } from '../cloud/src/server/relay-parts.ts';
 import { type TemporaryEngine, temporaryEngine } from '../cloud/src/server/temporary-engine.ts';
 import { type Accounts, AgreementBench, happenings } from './src/agreement-bench.ts';
 
@@ -13,12 +19,20 @@ const quietWithinMs = 15_000;
 let engine: TemporaryEngine;
 let client: ReturnType<TemporaryEngine['engine']['createClient']>;
 let registry: DynamoRegistry;
+let readings: RelayParts['readings'];
 
 beforeAll(async () => {
   engine = await temporaryEngine();
   client = engine.engine.createClient();
-  registry = new DynamoRegistry({ client, name: 'pullwire', mayCreateTable: true });
+  const table = { client, name: 'pullwire' };
+  registry = new DynamoRegistry({ ...table, mayCreateTable: true });
   await registry.ensureSchema();
+  const bodies = new FolderReadingBodies({
+    folder: dataFolder(engine.dataFolder).readings,
+    clock: systemClock,
+    newId: randomUUID,
+  });
+  readings = { readingTable: new DynamoReadingTable(table), bodies, retentionDays: 30 };
 });
 
 afterAll(async () => {
@@ -54,7 +68,7 @@ describe('registry, relay and agents', () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       async (steps) => {
-        const bench = await AgreementBench.start(registry);
+        const bench = await AgreementBench.start(registry, readings);
         try {
           await bench.happens('start p1');
           for (const [what, turns] of steps) {

@@ -105,7 +105,7 @@ export class Relay {
   }
 
   async #retire(): Promise<void> {
-    const { journal } = this.#links;
+    const { journal, readings } = this.#links;
     const { settings } = this.#parts;
     this.#draining = true;
     this.#retiredAt = this.#parts.clock.monotonic();
@@ -113,12 +113,13 @@ export class Relay {
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
     await this.#monitors.stop();
-    await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
+    const written = Promise.all([journal.flush(), readings.stop()]);
+    await this.#within(Math.max(leastFlushMs, settings.drainMs), written);
     journal.stop();
   }
 
   /** Resolves when the work is done, or after so many milliseconds. */
-  async #within(ms: number, work: Promise<void>): Promise<void> {
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.#parts.clock.after(ms, late.resolve);
     await Promise.race([work, late.promise]);
@@ -168,13 +169,14 @@ export class Relay {
   }
 
   #counts(): RelayCounts {
-    const { host, journal, refused } = this.#links;
+    const { host, journal, readings, refused } = this.#links;
     const { replies, log } = this.#pulls;
     return {
       links: this.#links.size,
       pullsInFlight: replies.size,
       pullsWaiting: this.#links.devices.waiting,
       registryWritesWaiting: journal.waiting,
+      readings: { ...readings.counters, waiting: readings.size },
       pulls: { ...log.counters },
       eventStreams: this.#http.eventStreams,
       linkEvents: { ...host.counters },

@@ -105,6 +105,8 @@ export const errorCodes = {
   'stream-limit': rule(504, 'relay', 'maybe', 'The reply took longer than this host may stream'),
   'deadline-exceeded': rule(504, 'network', 'maybe', 'The deadline passed before a reply began'),
   'caller-left': rule(499, 'caller', 'maybe', 'The caller left'),
+  // Readings
+  'reading-unknown': rule(404, 'caller', 'no', 'Nothing is stored of this'),
   // Request bodies by object storage
   'upload-unknown': rule(404, 'caller', 'no', 'The caller has no such upload'),
   'upload-missing': rule(409, 'caller', 'no', 'Nothing was put for the upload yet'),

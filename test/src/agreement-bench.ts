@@ -12,6 +12,7 @@ import type { DevicePresence } from '../../cloud/src/presence/presence.ts';
 import type { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { RegistryError } from '../../cloud/src/registry/registry-error.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
+import type { RelayParts } from '../../cloud/src/server/relay-parts.ts';
 import { TcpRelay } from './tcp-relay.ts';
 
 export const happenings = [
@@ -81,6 +82,7 @@ export interface Accounts {
 /** Two processes that were given one instance, a relay and its registry: the real ones, with all that can befall them. */
 export class AgreementBench {
   readonly #registry: DynamoRegistry;
+  readonly #readings: RelayParts['readings'];
   readonly #path: TcpRelay;
   readonly #device = `plant-${randomUUID()}`;
   readonly #agents = new Map<Name, AgentLink>();
@@ -92,13 +94,17 @@ export class AgreementBench {
   #down = false;
   #shiftMs = 0;
 
-  private constructor(registry: DynamoRegistry, path: TcpRelay) {
+  private constructor(registry: DynamoRegistry, readings: RelayParts['readings'], path: TcpRelay) {
     this.#registry = registry;
+    this.#readings = readings;
     this.#path = path;
   }
 
-  static async start(registry: DynamoRegistry): Promise<AgreementBench> {
-    const bench = new AgreementBench(registry, await TcpRelay.start());
+  static async start(
+    registry: DynamoRegistry,
+    readings: RelayParts['readings'],
+  ): Promise<AgreementBench> {
+    const bench = new AgreementBench(registry, readings, await TcpRelay.start());
     const { id, hash, prefix } = bench.#key;
     const grants = [{ devices: ['*'], sources: ['*'], methods: ['*'] }];
     await registry.addKey({ id, name: 'ops', hash, prefix, grants, createdAt: 1 });
@@ -245,6 +251,7 @@ export class AgreementBench {
     this.#relay = createRelay({
       settings,
       registry,
+      readings: this.#readings,
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,

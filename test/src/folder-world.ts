@@ -12,6 +12,7 @@ import { generateCallerKey } from '../../cloud/src/auth/caller-key.ts';
 import { FolderObjectDoor } from '../../cloud/src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../cloud/src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../cloud/src/object/object-prefix.ts';
+import { DynamoReadingTable } from '../../cloud/src/reading/dynamo-reading-table.ts';
 import { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
 import { type TemporaryEngine, temporaryEngine } from '../../cloud/src/server/temporary-engine.ts';
@@ -124,6 +125,11 @@ export class FolderWorld {
         drainMs: 10_000,
       },
       registry,
+      readings: {
+        readingTable: new DynamoReadingTable({ client: this.#client, name: 'relay' }),
+        bodies: store,
+        retentionDays: 30,
+      },
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock: systemClock }),
       throttle: new AuthThrottle(systemClock),

@@ -184,6 +184,15 @@ export const configSchema = {
       env: 'PULLWIRE_RELAY_DEADLINE_MAX_MS',
     },
   },
+  readings: {
+    retentionDays: {
+      doc: 'Days for which a reading is kept after the time at which it was due.',
+      format: 'whole',
+      range: [1, 3_650],
+      default: 30,
+      env: 'PULLWIRE_RELAY_READINGS_RETENTION_DAYS',
+    },
+  },
   linkLifeMs: {
     doc: 'Milliseconds after which a link ends; its agent opens the next one before. 0: never.',
     format: 'whole',
@@ -242,6 +251,7 @@ export interface ConfigValues {
   };
   heartbeat: { intervalMs: number; maxIntervalMs: number; timeoutMs: number };
   deadline: { defaultMs: number; maxMs: number };
+  readings: { retentionDays: number };
   linkLifeMs: number;
   idleMs: number;
   drainMs: number;

@@ -107,6 +107,7 @@ function toConfig(
     issuers,
     heartbeat: values.heartbeat,
     deadline: values.deadline,
+    readings: values.readings,
     linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,
     drainMs: values.drainMs,

@@ -18,6 +18,7 @@ beforeEach(() => {
   front = new Front({
     pulls: { start: unasked },
     devices: { list: unasked, show: unasked, remove: unasked },
+    readings: { list: unasked, latest: unasked },
     events: { open: unasked },
     enrolments: { enrol: (exchange) => enrol(exchange) },
     readiness: () => ({ ready: true }),

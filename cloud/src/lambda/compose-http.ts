@@ -18,11 +18,13 @@ import { PullService } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
+import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
+import { LateReadings } from './late-readings.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -51,6 +53,8 @@ export interface HttpComposition {
   readonly settings: HttpSettings;
   /** Where large bodies go. */
   readonly store: ReplyStore & UploadStore;
+  /** Loaded with the first who asks for readings. */
+  reader(): Promise<ReadingReader>;
 }
 
 /** A request body goes as frames of 22,000 bytes, a post each. */
@@ -126,6 +130,7 @@ export class HttpEnvironment {
           return this.#enrolment.enrol(exchange);
         },
       },
+      readings: new LateReadings({ ...this.#parts, callers }),
       devices: new DeviceService({
         callers,
         store: devices,

@@ -1,51 +1,89 @@
-import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { type Item, keyOf } from './dynamo-attribute.ts';
+import { DeleteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type Item, keyOf, numbersOf, textOf } from './dynamo-attribute.ts';
+import { readItems } from './dynamo-batch.ts';
 import { call, type DynamoTable, write } from './dynamo-call.ts';
 import { expiredBefore } from './dynamo-condition.ts';
 import { isLink } from './dynamo-item.ts';
 import { removeLink } from './dynamo-link.ts';
+import { listPage } from './dynamo-list.ts';
+import { itemKeys, listKinds } from './dynamo-table.ts';
 
-/** Items that one scan looks at: a few are removed before the next scan, so memory stays small. */
-const scanLimit = 500;
+interface SweepRequest {
+  readonly closedBefore: number;
+  readonly limit: number;
+}
 
-/** Looks through the whole table, a piece at a time. What was renewed since it was read stays. */
-export async function sweep(
-  table: DynamoTable,
-  request: { readonly closedBefore: number; readonly limit: number },
-): Promise<number> {
+/** Entries of the list that are looked at before anything of them is removed: so memory stays small. */
+const pageLimit = 100;
+
+/**
+ * Looks through the lists, and for spent tokens, which are in none, through the devices. Never through the whole table:
+ * that holds readings, which are many, and each of them would be paid for. What was renewed since it was read stays.
+ */
+export async function sweep(table: DynamoTable, request: SweepRequest): Promise<number> {
   let removed = 0;
-  let start: Item | undefined;
-  do {
-    const { items, last } = await scanOld(table, request.closedBefore, start);
-    const old = items.slice(0, request.limit - removed);
-    const gone = await Promise.all(old.map((item) => remove(table, item, request.closedBefore)));
-    removed += gone.filter(Boolean).length;
-    start = last;
-  } while (start !== undefined && removed < request.limit);
+  for (const kind of [listKinds.link, listKinds.key, listKinds.enrolCode, listKinds.device]) {
+    let after: string | undefined;
+    do {
+      const page = { limit: pageLimit, ...(after !== undefined && { after }) };
+      const list = await listPage(table, kind, page);
+      const found =
+        kind === listKinds.device
+          ? await spentTokens(table, list.items, request)
+          : await readItems(table, list.items);
+      const old = found.filter((item) => isOld(item, request));
+      removed += await removeAll(table, old.slice(0, request.limit - removed), request);
+      after = list.next;
+    } while (after !== undefined && removed < request.limit);
+  }
   return removed;
 }
 
-interface ScanPage {
-  readonly items: readonly Item[];
-  readonly last: Item | undefined;
+async function removeAll(
+  table: DynamoTable,
+  items: readonly Item[],
+  { closedBefore }: SweepRequest,
+): Promise<number> {
+  const gone = await Promise.all(items.map((item) => remove(table, item, closedBefore)));
+  return gone.filter(Boolean).length;
 }
 
-async function scanOld(table: DynamoTable, before: number, start?: Item): Promise<ScanPage> {
-  const answer = await call(table, () =>
-    table.client.send(
-      new ScanCommand({
-        TableName: table.name,
-        Limit: scanLimit,
-        FilterExpression: 'closedAt < :before OR expiresAt < :beforeSeconds',
-        ExpressionAttributeValues: {
-          ':before': { N: String(before) },
-          ':beforeSeconds': { N: String(Math.floor(before / 1000)) },
-        },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    ),
-  );
-  return { items: answer.Items ?? [], last: answer.LastEvaluatedKey };
+function isOld(item: Item, { closedBefore }: SweepRequest): boolean {
+  const { closedAt, expiresAt } = numbersOf(item, 'closedAt', 'expiresAt');
+  const isClosed = closedAt !== undefined && closedAt < closedBefore;
+  return isClosed || (expiresAt !== undefined && expiresAt < Math.floor(closedBefore / 1_000));
+}
+
+/** Of these devices, at most as many of each as one query brings. */
+async function spentTokens(
+  table: DynamoTable,
+  devices: readonly Item[],
+  { closedBefore }: SweepRequest,
+): Promise<Item[]> {
+  const found: Item[] = [];
+  for (const device of devices) {
+    const answer = await call(table, () =>
+      table.client.send(
+        new QueryCommand({
+          TableName: table.name,
+          KeyConditionExpression: 'pk = :pk',
+          FilterExpression: 'expiresAt < :before',
+          ExpressionAttributeValues: {
+            ':pk': itemKeys.spentToken(deviceOf(device), '').pk,
+            ':before': { N: String(Math.floor(closedBefore / 1_000)) },
+          },
+        }),
+      ),
+    );
+    found.push(...(answer.Items ?? []));
+  }
+  return found;
+}
+
+const devicePartition = itemKeys.device('').pk.S;
+
+function deviceOf(entry: Item): string {
+  return textOf(entry, 'pk').slice(devicePartition.length);
 }
 
 /** Keys, enrolment codes and spent tokens go by their expiry alone, as it stands when they are removed. */

@@ -2,8 +2,8 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
- * (its profile and its links), one for the tokens that a device spent, one a caller's key, one an enrolment code, one
- * for the schema's version.
+ * (its profile and its links), one for the tokens that a device spent, three for its readings, one a caller's key, one an
+ * enrolment code, one for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -60,6 +60,17 @@ export const itemKeys = {
     sk: { S: `token#${hash}` },
   }),
   enrolCode: (hash: string) => ({ pk: { S: `enrol#${hash}` }, sk: { S: 'code' } }),
+  /** One partition a device, in the order of their times. `time`: see `readingSortKey`. */
+  reading: (device: string, time: string) => ({ pk: { S: `readings#${device}` }, sk: { S: time } }),
+  readingPiece: (device: string, place: string) => ({
+    pk: { S: `reading-pieces#${device}` },
+    sk: { S: place },
+  }),
+  /** Paths come from the wire: `hash` of a series has a length and letters that every key may have. */
+  latestReading: (device: string, hash: string) => ({
+    pk: { S: `latest-readings#${device}` },
+    sk: { S: hash },
+  }),
   schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
 };
 
@@ -71,6 +82,8 @@ export const listKinds = {
   link: 'link',
   key: 'key',
   enrolCode: 'enrol-code',
+  /** Of readings what tells which devices have some: an entry a series, and one a reading that came in pieces. */
+  readings: 'readings',
 } as const;
 export const linkListId = (device: string, instance: string) => `${device}#${instance}`;
 /** Sorts after every link of this device: no instance's name holds a `~`. */

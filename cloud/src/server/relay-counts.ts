@@ -2,6 +2,7 @@ import type { EnrolRefusal } from '../enroll/enrolment.ts';
 import type { PullLog } from '../pull/pull-log.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import type { LinkHost } from './link-host.ts';
+import type { ReadingDesk } from './reading-desk.ts';
 import type { RefusalCounters } from './refusal-counters.ts';
 
 /** What a relay counts; everything in flight is 0 when nothing is going on. */
@@ -11,6 +12,8 @@ export interface RelayCounts {
   /** For their devices to come back. */
   readonly pullsWaiting: number;
   readonly registryWritesWaiting: number;
+  /** Batches; `waiting` those that are not stored yet. */
+  readonly readings: ReadingDesk['counters'] & { readonly waiting: number };
   readonly pulls: PullLog['counters'];
   readonly eventStreams: number;
   readonly linkEvents: LinkHost['counters'];

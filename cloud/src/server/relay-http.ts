@@ -3,6 +3,8 @@ import { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { EventService } from '../presence/event-service.ts';
+import { ReadingReader } from '../reading/reading-reader.ts';
+import { ReadingsService } from '../reading/readings-service.ts';
 import { CertificateWatch, readCertificate } from './certificate.ts';
 import { CountedCallers } from './counted-callers.ts';
 import { EnrolmentCounters } from './enrolment-counters.ts';
@@ -75,6 +77,13 @@ export class RelayHttp {
     return new Front({
       pulls: pulls.createService(callers, links.devices, uploads),
       enrolments: this.#createEnrolment(),
+      readings: new ReadingsService({
+        callers,
+        registry: parts.registry,
+        reader: new ReadingReader({ ...parts.readings, wall: () => clock.wall() }),
+        clock,
+        failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
+      }),
       devices: new DeviceService({
         callers,
         store: links.devices,

@@ -11,8 +11,10 @@ import { LinkJournal } from './link-journal.ts';
 import { LinkPenalty } from './link-penalty.ts';
 import { LiveLinks } from './live-links.ts';
 import { LiveProbes } from './live-probes.ts';
+import type { ReadingDesk } from './reading-desk.ts';
 import { RefusalCounters } from './refusal-counters.ts';
 import type { RelayParts } from './relay-parts.ts';
+import { createReadingDesk } from './relay-readings.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 export interface RelayLinksInit {
@@ -37,6 +39,7 @@ export class RelayLinks {
   readonly presence: PresenceFeed;
   readonly journal: LinkJournal;
   readonly devices: OneBoxDevices;
+  readonly readings: ReadingDesk;
   readonly host: LinkHost;
   readonly door: LinkDoor;
   readonly probes = new LiveProbes(this.#live);
@@ -61,6 +64,7 @@ export class RelayLinks {
       flapsOf: (device) => this.presence.flapsOf(device),
       check: init.parts.hearsOfWrites ? undefined : (device) => this.host.checks.look(device),
     });
+    this.readings = createReadingDesk(init.parts);
     this.host = this.#createHost();
     this.door = this.#createDoor();
   }
@@ -99,6 +103,7 @@ export class RelayLinks {
       replies: this.#init.replies,
       registry,
       rotation: new KeyRotation({ registry }),
+      readings: this.readings,
       log,
       collector: new BufferCollector(),
       heartbeat,
@@ -107,7 +112,10 @@ export class RelayLinks {
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
         ...(linkLifeMs > 0 && { lifeMs: linkLifeMs }),
-        features: objects === undefined ? ['probe', 'rotate'] : ['probe', 'rotate', 'upload'],
+        features: [
+          ...['probe', 'readings', 'rotate'],
+          ...(objects === undefined ? [] : ['upload']),
+        ],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,

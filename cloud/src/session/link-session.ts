@@ -105,6 +105,9 @@ export class LinkSession {
         return this.#reply(message);
       case 'bye':
         return this.#bye(message.code, message.reason);
+      case 'reading':
+        this.#mayBeMore();
+        return;
       case 'drain':
       case 'keep-alive':
       case 'rotate':
@@ -237,6 +240,7 @@ function eventOf({ action }: AgentMessage | Ignored): LinkEvent {
     case 'rotate':
     case 'bye':
       return action;
+    case 'reading':
     case 'ignored':
       return 'unknown';
     case 'head':

@@ -56,9 +56,11 @@ describe('loadConfig', () => {
       redial: { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 },
       drainMs: 10_000,
       maxPulls: 512,
+      spool: { path: join(folder, 'spool.db'), maxBytes: 67_108_864, maxAgeHours: 168 },
       log: { level: 'info' },
       labels: {},
       sources: new Map(),
+      schedules: new Map(),
     });
   });
 
@@ -312,6 +314,7 @@ describe('describeConfig', () => {
     expect(settings.filter(({ env }) => env === undefined).map(({ key }) => key)).toEqual([
       'labels',
       'sources',
+      'schedules',
     ]);
   });
 });

@@ -4,6 +4,7 @@ import type { Clock } from '@pullwire/shared';
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
+import { AgentReadings, type ReadingsSnapshot } from './agent-readings.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import { KeyRing } from './identity/key-ring.ts';
@@ -37,13 +38,14 @@ export interface AgentSnapshot {
   readonly link: LinkSnapshot | undefined;
   readonly pulls: PullCounters & { readonly inFlight: number };
   readonly sources: readonly string[];
+  readonly readings: ReadingsSnapshot;
 }
 
 /** For the steps of a link that no setting changes. */
 const linkLimits = { handshakeMs: 15_000, welcomeMs: 10_000, closeMs: 2_000 };
 
 /** What a reload changes without a restart. */
-const reloaded: ReadonlySet<string> = new Set(['sources', 'labels', 'log']);
+const reloaded: ReadonlySet<string> = new Set(['sources', 'schedules', 'labels', 'log']);
 
 export function createAgent(config: AgentConfig, deps: AgentDeps): Agent {
   return new Agent(config, deps);
@@ -57,6 +59,7 @@ export class Agent {
   readonly #desk: PullDesk;
   readonly #parts: HttpsPartStore;
   readonly #paths: PathMemory;
+  readonly #readings: AgentReadings;
   #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
@@ -76,6 +79,11 @@ export class Agent {
       parts: this.#parts,
       audit: infoLines(logger, 'pull'),
     });
+    this.#readings = new AgentReadings(config.spool, {
+      ...deps,
+      pulls: this.#desk,
+      aheadMs: () => this.#link?.aheadMs ?? 0,
+    });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }
 
@@ -92,11 +100,14 @@ export class Agent {
     this.#logStart(proxy);
     this.#link = this.#createLink(keys, proxy);
     this.#link.start(signal);
+    await this.#readings.take(this.#config.schedules);
   }
 
   /** Drains the link for `drainMs` at most, then closes everything. Tries every part. */
   async stop(): Promise<void> {
+    this.#readings.quieten();
     const [link] = await Promise.allSettled([this.#link?.stop()]);
+    await this.#readings.stop();
     this.#parts.close();
     await this.#paths.stop();
     await this.#sources.close();
@@ -104,14 +115,15 @@ export class Agent {
   }
 
   /**
-   * Takes other sources, labels and log level at once, without a redial. Returns the settings that differ and need a
+   * Takes other sources, schedules, labels and log level at once, without a redial. Returns the settings that differ and need a
    * restart.
    *
    * @throws SourceOpenError, ConfigError where a source cannot be opened or announced; nothing has changed then.
    */
   async reload(next: AgentConfig): Promise<readonly string[]> {
-    const { sources, labels, log } = next;
-    await this.#take({ ...this.#config, sources, labels, log });
+    const { sources, schedules, labels, log } = next;
+    await this.#take({ ...this.#config, sources, schedules, labels, log });
+    await this.#readings.take(schedules);
     this.#deps.logger.level = log.level;
     this.#link?.repeatHello(helloOf(this.#config, this.#sources.infos));
     return Object.entries(next)
@@ -136,6 +148,7 @@ export class Agent {
       link: this.#link?.snapshot(),
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
       sources: this.#sources.infos.map(({ name }) => name),
+      readings: this.#readings.snapshot(),
     };
   }
 
@@ -174,6 +187,7 @@ export class Agent {
       subprotocols,
       hello: helloOf(this.#config, this.#sources.infos),
       receiver: this.#desk,
+      readings: this.#readings.sender,
       keys,
       dial: async (now) => ({
         headers: { authorization: `Bearer ${await this.#token(keys, now)}` },

@@ -71,7 +71,7 @@ const rules = [
   {
     name: 'one-timer-by-node-cron',
     comment: 'It goes through every time of a gap; agent/src/schedule/cron-timer.ts guards it.',
-    from: { pathNot: '^agent/src/schedule/cron-(timer|expression)\\.ts$' },
+    from: { path: '^agent/', pathNot: '^agent/src/schedule/cron-(timer|expression)\\.ts$' },
     to: { path: 'node_modules/node-cron/' },
   },
   {

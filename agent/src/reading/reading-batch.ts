@@ -19,7 +19,7 @@ const envelopeBytes = 128;
 const ownBytes = 64;
 
 /** Counts how a message fills: entries as text, bodies as they are or in base64. */
-export class BatchRoom {
+class BatchRoom {
   readonly #frame: BatchFrame;
   #count = 0;
   #metaBytes = envelopeBytes;

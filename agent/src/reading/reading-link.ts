@@ -4,6 +4,8 @@ import type { FrameLimits, Reading, Stored, Subprotocol } from '@pullwire/shared
 export interface ReadingLink {
   readonly subprotocol: Subprotocol;
   readonly limits: FrameLimits;
+  /** When the last pull came over it, by the monotonic clock; minus infinity: none did. */
+  readonly pulledAt: number;
   /**
    * Sends it behind everything that pulls have to send. False where there is no room now: `ReadingReceiver.room(link)`
    * follows.

@@ -3,25 +3,31 @@ const mostBatches = 4;
 const leastBytes = 2_048;
 const firstBytes = 16_384;
 const mostBytes = 98_304;
+/** While callers pull, a batch at a time, so large at most, and so far apart: together a tenth of a core. */
+const gentle = { batches: 1, bytes: 16_384, gapMs: 20 };
+/** A caller who pulls again and again does so within this time. */
+const busyMs = 1_000;
 /** An answer within this time shows a path on which a pull does not notice what goes before it. */
 const quickMs = 250;
 const slowMs = 1_000;
 
 /**
  * How much of a backlog may be on its way at once. A reply that a caller waits for goes behind whatever is on the path
- * already: on a slow one that must be little. The time until `stored` tells how slow it is.
+ * already: on a slow one that must be little. The time until `stored` tells how slow it is. And whatever is done for a backlog
+ * is not done for a pull in that moment: while pulls come, the backlog takes its time.
  */
 export class ReadingPace {
   #batches = 1;
   #bytes = firstBytes;
 
-  get batches(): number {
-    return this.#batches;
-  }
-
-  /** Of one batch. */
-  get bytes(): number {
-    return this.#bytes;
+  /** What may go now, where the last pull came `quietMs` ago. `gapMs`: between the beginnings of two batches. */
+  allows(quietMs: number): {
+    readonly batches: number;
+    readonly bytes: number;
+    readonly gapMs: number;
+  } {
+    if (quietMs > busyMs) return { batches: this.#batches, bytes: this.#bytes, gapMs: 0 };
+    return { ...gentle, bytes: Math.min(gentle.bytes, this.#bytes) };
   }
 
   /** A batch was stored `ms` after it was sent. */

@@ -50,6 +50,7 @@ class RecordedLink implements ReadingLink {
   readonly limits;
   readonly sent: Reading[] = [];
   hasRoom = true;
+  pulledAt = Number.NEGATIVE_INFINITY;
 
   constructor(subprotocol: Subprotocol = 'pullwire.v1+bin') {
     this.subprotocol = subprotocol;
@@ -129,6 +130,32 @@ describe('readings on their way', () => {
     }
     expect(sender.unanswered).toBe(4);
     expect(link.sent.at(-1)?.readings.length).toBeGreaterThan(small * 3);
+  });
+
+  it('take their time while callers pull', async () => {
+    store.put(5_000, 500);
+    sender.opened(link);
+    await settled();
+    for (let round = 0; round < 6; round += 1) {
+      for (const { batch } of [...link.sent]) sender.stored({ action: 'stored', batch });
+      await settled();
+    }
+    for (const { batch } of link.sent) {
+      link.pulledAt = clock.monotonic();
+      sender.stored({ action: 'stored', batch });
+      await settled();
+    }
+    const before = link.sent.length;
+    expect(sender.unanswered).toBe(0);
+    clock.advance(20);
+    await settled();
+    expect(link.sent).toHaveLength(before + 1);
+    expect(link.sent.at(-1)?.readings.length).toBeLessThan(30);
+    await storeLast();
+    expect([sender.unanswered, link.sent.length]).toEqual([0, before + 1]);
+    clock.advance(20);
+    await settled();
+    expect(link.sent).toHaveLength(before + 2);
   });
 
   it('are few at a time where the answers are slow', async () => {

@@ -43,7 +43,7 @@ interface Unanswered {
 /** Without a `stored` in this time a batch is sent again (PROTOCOL.md, "Features", `readings`). */
 const answerMs = 30_000;
 /** Read ahead, so that the disk does not pace the link. */
-const readAhead: SpoolReadLimit = { bytes: 262_144, rows: 1_024 };
+const readAhead: SpoolReadLimit = { bytes: 98_304, rows: 256 };
 
 /** Sends what waits in the spool over the link that is there, and removes what the relay says it has stored. */
 export class ReadingSender implements ReadingReceiver {
@@ -59,6 +59,8 @@ export class ReadingSender implements ReadingReceiver {
   #large: LargeReading | undefined;
   #link: ReadingLink | undefined;
   #lastBatch = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+  #gap: Timer | undefined;
   #stopped = false;
   readonly counters: ReadingCounters = { sent: 0, refused: 0, batches: 0, again: 0 };
 
@@ -118,6 +120,7 @@ export class ReadingSender implements ReadingReceiver {
   /** Sends nothing any more; what the relay still says of batches on their way counts. */
   stop(): void {
     this.#stopped = true;
+    this.#gap?.cancel();
     for (const { due } of this.#unanswered.values()) due.cancel();
   }
 
@@ -137,20 +140,28 @@ export class ReadingSender implements ReadingReceiver {
   }
 
   #pump(): void {
-    while (this.#link !== undefined && !this.#stopped && this.#hasPlace()) {
+    while (this.#link !== undefined && !this.#stopped && this.#gap === undefined) {
+      const now = this.#options.clock.monotonic();
+      const { batches, bytes, gapMs } = this.#pace.allows(now - this.#link.pulledAt);
+      if (this.#unanswered.size >= batches) return;
       if (this.#large === undefined && this.#rows.length === 0) return this.#readMore();
-      if (!this.#sendNext(this.#link)) return;
+      const waitMs = this.#lastSentAt + gapMs - now;
+      if (waitMs > 0) return this.#pauseFor(waitMs);
+      if (!this.#sendNext(this.#link, bytes)) return;
     }
   }
 
-  #hasPlace(): boolean {
-    return this.#unanswered.size < this.#pace.batches;
+  #pauseFor(ms: number): void {
+    this.#gap = this.#options.clock.after(ms, () => {
+      this.#gap = undefined;
+      this.#pump();
+    });
   }
 
   /** False where nothing can go now. */
-  #sendNext(link: ReadingLink): boolean {
+  #sendNext(link: ReadingLink, bytes: number): boolean {
     if (this.#large !== undefined) return this.#sendPiece(link, this.#large);
-    const rows = batchOf(this.#rows, link, this.#pace.bytes);
+    const rows = batchOf(this.#rows, link, bytes);
     if (rows.length === 0) return this.#cutFirst(link);
     const message = this.#message(
       messageEntries(rows),
@@ -200,6 +211,7 @@ export class ReadingSender implements ReadingReceiver {
     const due = clock.after(answerMs, () => this.#late(batch));
     this.#unanswered.set(batch, { ...sent, sentAt: clock.monotonic(), due });
     this.counters.batches += 1;
+    this.#lastSentAt = clock.monotonic();
   }
 
   /** No `stored` in time: what was sent counts for nothing, and goes again. */

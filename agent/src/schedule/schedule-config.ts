@@ -10,7 +10,7 @@ const scheduleLimit = 256;
 const hour = 3_600_000;
 
 /** A reading is held in memory, and goes through the spool whole. */
-export const readingBytes = { standard: 1_048_576, most: 8_388_608 };
+const readingBytes = { standard: 1_048_576, most: 8_388_608 };
 
 const schedule = strictMap({
   source: textMatching('the name of a source', sourcePattern),

@@ -86,6 +86,27 @@ const rules = [
     to: { path: '^agent/src/doctor/' },
   },
   {
+    name: 'one-timer-by-node-cron',
+    comment: 'It goes through every time of a gap; agent/src/schedule/cron-timer.ts guards it.',
+    from: { path: '^agent/', pathNot: '^agent/src/schedule/cron-(timer|expression)\\.ts$' },
+    to: { path: 'node_modules/node-cron/' },
+  },
+  {
+    name: 'the-spool-has-a-thread-of-its-own',
+    comment: 'A commit waits for the disk; pulls must not. Go through spool.ts.',
+    from: {
+      path: '^agent/src/',
+      pathNot: [testFile, '^agent/src/spool/spool-(store|worker|trouble|thread)\\.ts$'],
+    },
+    to: { path: '^agent/src/spool/spool-(file|store)\\.ts$' },
+  },
+  {
+    name: 'the-spool-knows-no-link',
+    comment: 'reading/ takes from the spool and gives to links; neither knows the other.',
+    from: { path: '^agent/src/(spool|schedule)/', pathNot: testFile },
+    to: { path: '^agent/src/(link|reading)/' },
+  },
+  {
     name: 'nothing-imports-a-test',
     comment: 'What tests share lives in a file of its own, named for what it is.',
     from: {},

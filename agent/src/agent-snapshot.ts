@@ -1,3 +1,4 @@
+import type { ReadingsSnapshot } from './agent-readings.ts';
 import type { SourceUse } from './health/source-tally.ts';
 import type { LinkSnapshot } from './link/agent-link.ts';
 import type { PullCounters } from './pull/pull-desk.ts';
@@ -12,6 +13,7 @@ export interface AgentSnapshot {
   readonly pulls: PullCounters & { readonly inFlight: number };
   readonly sources: readonly string[];
   readonly sourceUse: readonly SourceUse[];
+  readonly readings: ReadingsSnapshot;
 }
 
 export interface AgentIdentity {

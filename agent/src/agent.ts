@@ -5,6 +5,7 @@ import type { MetricFamily } from '@pullwire/shared/metrics';
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
+import { AgentReadings } from './agent-readings.ts';
 import type { AgentIdentity, AgentSnapshot } from './agent-snapshot.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
@@ -41,7 +42,7 @@ export interface AgentDeps {
 const linkLimits = { handshakeMs: 15_000, welcomeMs: 10_000, closeMs: 2_000 };
 
 /** What a reload changes without a restart. */
-const reloaded: ReadonlySet<string> = new Set(['sources', 'labels', 'log']);
+const reloaded: ReadonlySet<string> = new Set(['sources', 'schedules', 'labels', 'log']);
 
 export function createAgent(config: AgentConfig, deps: AgentDeps): Agent {
   return new Agent(config, deps);
@@ -59,6 +60,7 @@ export class Agent {
   readonly #health: AgentHealth;
   readonly #startedAt: { readonly wall: number; readonly monotonic: number };
   #keys: KeyRing | undefined;
+  readonly #readings: AgentReadings;
   #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
@@ -85,6 +87,11 @@ export class Agent {
         audit(line);
       },
     });
+    this.#readings = new AgentReadings(config.spool, {
+      ...deps,
+      pulls: this.#desk,
+      aheadMs: () => this.#link?.aheadMs ?? 0,
+    });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }
 
@@ -103,11 +110,14 @@ export class Agent {
     await this.#health.start();
     this.#logStart(proxy);
     this.#link.start(signal);
+    await this.#readings.take(this.#config.schedules);
   }
 
   /** Drains the link for `drainMs` at most, then closes everything. Tries every part. */
   async stop(): Promise<void> {
+    this.#readings.quieten();
     const [link] = await Promise.allSettled([this.#link?.stop()]);
+    await this.#readings.stop();
     this.#parts.close();
     await this.#health.stop();
     await this.#paths.stop();
@@ -116,14 +126,15 @@ export class Agent {
   }
 
   /**
-   * Takes other sources, labels and log level at once, without a redial. Returns the settings that differ and need a
+   * Takes other sources, schedules, labels and log level at once, without a redial. Returns the settings that differ and need a
    * restart.
    *
    * @throws SourceOpenError, ConfigError where a source cannot be opened or announced; nothing has changed then.
    */
   async reload(next: AgentConfig): Promise<readonly string[]> {
-    const { sources, labels, log } = next;
-    await this.#take({ ...this.#config, sources, labels, log });
+    const { sources, schedules, labels, log } = next;
+    await this.#take({ ...this.#config, sources, schedules, labels, log });
+    await this.#readings.take(schedules);
     this.#deps.logger.level = log.level;
     this.#link?.repeatHello(helloOf(this.#config, this.#sources.infos));
     return Object.entries(next)
@@ -157,6 +168,7 @@ export class Agent {
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
       sources: this.#sources.infos.map(({ name }) => name),
       sourceUse: this.#tally.snapshot(),
+      readings: this.#readings.snapshot(),
     };
   }
 
@@ -212,6 +224,7 @@ export class Agent {
       subprotocols,
       hello: helloOf(this.#config, this.#sources.infos),
       receiver: this.#desk,
+      readings: this.#readings.sender,
       keys,
       dial: async (now) => ({
         headers: { authorization: `Bearer ${await this.#token(keys, now)}` },

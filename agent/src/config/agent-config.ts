@@ -1,5 +1,6 @@
 import type { Subprotocol } from '@pullwire/shared';
 import type { ListenAddress } from '@pullwire/shared/listen-address';
+import type { ScheduleConfigs } from '../schedule/schedule-config.ts';
 import type { SourceConfigs } from '../source/source-config.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -39,5 +40,12 @@ export interface AgentConfig {
     readonly insecure: boolean;
   };
   readonly log: { readonly level: LogLevel };
+  /** Where readings wait for the relay, and what of them at most. */
+  readonly spool: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly maxAgeHours: number;
+  };
   readonly sources: SourceConfigs;
+  readonly schedules: ScheduleConfigs;
 }

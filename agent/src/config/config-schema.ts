@@ -32,6 +32,11 @@ export interface ConfigValues {
   readonly maxPulls: number;
   readonly controlSocket: string | null;
   readonly health: { readonly listen: string | null; readonly insecure: boolean };
+  readonly spool: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly maxAgeHours: number;
+  };
   readonly log: { readonly level: LogLevel };
 }
 
@@ -216,6 +221,31 @@ export const configSchema = {
       flag: '--health-insecure',
     },
   },
+  spool: {
+    path: {
+      doc: 'Where readings of schedules wait until the relay has stored them. See docs/schedules.md.',
+      format: 'path',
+      default: 'spool.db',
+      env: 'PULLWIRE_AGENT_SPOOL_PATH',
+      flag: '--spool-path',
+    },
+    maxBytes: {
+      doc: 'Readings that wait take so much at most; then the oldest are dropped.',
+      format: 'size',
+      range: [1_048_576, 1_099_511_627_776],
+      default: 67_108_864,
+      env: 'PULLWIRE_AGENT_SPOOL_MAX_BYTES',
+      flag: '--spool-max-bytes',
+    },
+    maxAgeHours: {
+      doc: 'Readings wait so long at most.',
+      format: 'count',
+      range: [1, 87_600],
+      default: 168,
+      env: 'PULLWIRE_AGENT_SPOOL_MAX_AGE_HOURS',
+      flag: '--spool-max-age-hours',
+    },
+  },
   log: {
     level: {
       doc: 'trace, debug, info, warn, error, fatal or silent.',
@@ -233,5 +263,9 @@ export const mapSettings = {
   sources: {
     doc: 'What can be asked, by name; {} for nothing. See docs/sources.md.',
     default: null,
+  },
+  schedules: {
+    doc: 'What is asked for at which times, by name, and sent to the relay. See docs/schedules.md.',
+    default: {},
   },
 } as const;

@@ -58,9 +58,11 @@ describe('loadConfig', () => {
       maxPulls: 512,
       controlSocket: join(folder, 'device.key.main.sock'),
       health: { listen: null, insecure: false },
+      spool: { path: join(folder, 'spool.db'), maxBytes: 67_108_864, maxAgeHours: 168 },
       log: { level: 'info' },
       labels: {},
       sources: new Map(),
+      schedules: new Map(),
     });
   });
 
@@ -340,6 +342,7 @@ describe('describeConfig', () => {
     expect(settings.filter(({ env }) => env === undefined).map(({ key }) => key)).toEqual([
       'labels',
       'sources',
+      'schedules',
     ]);
   });
 });

@@ -113,6 +113,11 @@ export class AgentLink {
     this.#next?.link?.repeatHello(this.#helloOfRun());
   }
 
+  /** How far the relay's clock is ahead of this device's, in milliseconds, as far as it is known. */
+  get aheadMs(): number {
+    return -this.#parts.answers.clockAheadMs;
+  }
+
   snapshot(): LinkSnapshot {
     const { link, attempt } = this.#main;
     return {

@@ -102,11 +102,12 @@ export class LinkLine {
 
   #opened(socket: LinkSocket): void {
     const { options, answers, offer, counters, collector } = this.#parts;
-    const { receiver, clock, limits, pace, logger } = options;
+    const { receiver, readings, clock, limits, pace, logger } = options;
     answers.accepted(socket.heard);
     this.#link = new Link({
       socket,
       receiver,
+      readings,
       clock,
       collector,
       pace,

@@ -19,10 +19,7 @@ export interface Bundle {
 }
 
 export const BUNDLES: Readonly<Record<string, readonly Bundle[]>> = {
-  agent: [
-    { entry: 'src/main.ts', out: 'pullwire-agent.mjs', kind: 'program' },
-    { entry: 'src/spool/spool-worker.ts', out: 'pullwire-spool.mjs', kind: 'worker' },
-  ],
+  agent: [{ entry: 'src/main.ts', out: 'pullwire-agent.mjs', kind: 'program' }],
   cloud: [
     { entry: 'src/main.ts', out: 'pullwire-relay.mjs', kind: 'program' },
     { entry: 'src/server/engine-worker.ts', out: 'pullwire-engine.mjs', kind: 'worker' },

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isMainThread } from 'node:worker_threads';
 import type { CliHost } from './cli/cli-host.ts';
 
 /** Whatever an older Node would stumble over is imported behind this check. */
@@ -9,6 +10,9 @@ if (Number.parseInt(process.versions.node, 10) < neededNode) {
     `pullwire-agent needs Node ${neededNode} or newer; this is Node ${process.versions.node} (${process.execPath}).`,
   );
   process.exitCode = 1;
+} else if (!isMainThread) {
+  // The agent ships as one file: its thread is the same one (spool/spool-thread.ts).
+  await import('./spool/spool-worker.ts');
 } else {
   if (process.argv[2] === 'run') {
     const { takeDaemonHeap } = await import('@pullwire/shared/daemon-heap');

@@ -2,11 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { SpoolAnswer, SpoolOrders, SpoolResults, SpoolWork } from './spool-message.ts';
 import type { SpoolTrouble } from './spool-trouble.ts';
 
-/** Beside this file as source, beside the bundle as its second output. */
-const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? './spool-worker.ts' : './pullwire-spool.mjs',
-  import.meta.url,
-);
+/** Beside this file as source; in the bundle, which is one file, the program itself (main.ts). */
+const workerUrl = import.meta.url.endsWith('.ts')
+  ? new URL('./spool-worker.ts', import.meta.url)
+  : new URL(import.meta.url);
 
 /** A reading of 8 MiB and a batch of small ones; SQLite's own memory is not counted here. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };

@@ -1,11 +1,11 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LogLine, Program } from './src/program.ts';
 import { noSmallDisk, SmallDisk } from './src/small-disk.ts';
 import { World } from './src/world.ts';
 
-/** What a spool does to an agent as it ships, while its relay takes no readings: it fills, and pulls must go on. */
+/** What a spool does to an agent as it ships, while its relay can store no readings: it fills, and pulls must go on. */
 let world: World;
 let disk: SmallDisk | undefined;
 
@@ -30,9 +30,17 @@ async function start(spool: object, bytes = 10): Promise<World> {
   const sources = { own: { kind: 'file', root: made.folder, allow: [{ paths: ['/**'] }] } };
   const collect = { source: 'own', path: '/collected.txt', cron: '* * * * * *', maxBytes: '1MiB' };
   await made.agent.stop();
+  storeNothing(made);
   made.writeAgentConfig(sources, { schedules: { collect }, spool });
   await made.startAgent();
   return made;
+}
+
+/** Bodies of readings that are too large for the registry have no folder any more. */
+function storeNothing({ dataFolder }: World): void {
+  const folder = join(dataFolder, 'readings');
+  rmSync(folder, { recursive: true, force: true });
+  writeFileSync(folder, '');
 }
 
 /** The first state from now on that is as asked; it is asked for with a signal. */

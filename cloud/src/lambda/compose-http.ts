@@ -7,6 +7,7 @@ import type { Poster } from '../connection/poster.ts';
 import type { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import type { UploadKey } from '../object/upload-ticket.ts';
+import { StoredPulls } from '../offline/stored-pulls.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { EventPoll } from '../presence/event-poll.ts';
 import { LinkProbes } from '../presence/link-probes.ts';
@@ -127,7 +128,11 @@ export class HttpEnvironment {
       return this.#readings;
     };
     return new Front({
-      pulls: this.#createPulls(callers, devices, uploads),
+      pulls: new StoredPulls({
+        ...{ callers, registry, clock, ...this.#pullLog.ofStored },
+        pulls: this.#createPulls(callers, devices, uploads),
+        reader: () => this.#parts.reader(),
+      }),
       uploads,
       enrolments: {
         enrol: async (exchange) => {

@@ -7,7 +7,6 @@ import type { Poster } from '../connection/poster.ts';
 import type { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import type { UploadKey } from '../object/upload-ticket.ts';
-import { StoredPulls } from '../offline/stored-pulls.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { EventPoll } from '../presence/event-poll.ts';
 import { LinkProbes } from '../presence/link-probes.ts';
@@ -20,12 +19,13 @@ import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
 import type { ReadingReader } from '../reading/reading-reader.ts';
-import type { ReadingsService } from '../reading/readings-service.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
+import { LateReadings } from './late-readings.ts';
+import { LateStoredPulls } from './late-stored-pulls.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -82,7 +82,6 @@ export class HttpEnvironment {
   readonly #devices: RemoteDevices;
   readonly #probes: LinkProbes;
   #enrolment: Enrolment | undefined;
-  #readings: ReadingsService | undefined;
   #replyConnection: string | undefined;
 
   constructor(parts: HttpComposition) {
@@ -123,12 +122,8 @@ export class HttpEnvironment {
     });
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
-    const readings = async () => {
-      this.#readings ??= await this.#createReadings(callers);
-      return this.#readings;
-    };
     return new Front({
-      pulls: new StoredPulls({
+      pulls: new LateStoredPulls({
         ...{ callers, registry, clock, ...this.#pullLog.ofStored },
         pulls: this.#createPulls(callers, devices, uploads),
         reader: () => this.#parts.reader(),
@@ -140,10 +135,7 @@ export class HttpEnvironment {
           return this.#enrolment.enrol(exchange);
         },
       },
-      readings: {
-        list: async (...asked) => (await readings()).list(...asked),
-        latest: async (...asked) => (await readings()).latest(...asked),
-      },
+      readings: new LateReadings({ ...this.#parts, callers }),
       devices: new DeviceService({
         callers,
         store: devices,
@@ -168,17 +160,6 @@ export class HttpEnvironment {
         enrolled: (enrolled) => log.info(enrolled, 'device enrolled'),
         refused: (refused) => log.warn(refused, 'enrolment refused'),
       },
-    });
-  }
-
-  /** As is this. */
-  async #createReadings(callers: CallerAuth): Promise<ReadingsService> {
-    const { ReadingsService } = await import('../reading/readings-service.ts');
-    const { registry, clock, log } = this.#parts;
-    const reader = await this.#parts.reader();
-    return new ReadingsService({
-      ...{ callers, registry, reader, clock },
-      failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
     });
   }
 

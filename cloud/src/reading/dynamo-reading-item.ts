@@ -31,7 +31,7 @@ export function timeText(at: number): string {
   return String(at).padStart(digits, '0');
 }
 
-export function pieceSortKey({ index, ...reading }: PiecePlace): string {
+function pieceSortKey({ index, ...reading }: PiecePlace): string {
   return `${pieceSortPrefix(reading)}${String(index).padStart(4, '0')}`;
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dayMs } from './reading-limit.ts';
 import { failed, reading } from './reading-sample.ts';
-import { bodyOf, type ReadingBench, retentionDays } from './reading-store-contract.ts';
+import { bodyOf, type ReadingBench, retentionDays } from './reading-store-contract-bench.ts';
 
 const series = { source: 'metrics', path: '/metrics' };
 

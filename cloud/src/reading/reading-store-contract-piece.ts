@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { StoredReading } from './reading.ts';
 import { reading } from './reading-sample.ts';
-import { bodyOf, type ReadingBench, readRange } from './reading-store-contract.ts';
+import { bodyOf, type ReadingBench, readRange } from './reading-store-contract-bench.ts';
 
 const time = { at: 1_000_000, schedule: 'every-minute' };
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { bodyKey, pieceKey } from './reading-bodies.ts';
 import { dayMs } from './reading-limit.ts';
 import { reading } from './reading-sample.ts';
-import { type ReadingBench, readRange, retentionDays } from './reading-store-contract.ts';
+import { type ReadingBench, readRange, retentionDays } from './reading-store-contract-bench.ts';
 import { sweepReadings } from './sweep-readings.ts';
 
 export function sweepContract(bench: () => ReadingBench): void {

@@ -1,27 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAll } from '../../test/signed-exchange.ts';
 import type { StoredReading } from './reading.ts';
+import { bodyKey } from './reading-bodies.ts';
 import { dayMs } from './reading-limit.ts';
 import type { ReadingPlace } from './reading-place.ts';
 import { ReadingReader } from './reading-reader.ts';
 import { failed, reading } from './reading-sample.ts';
+import {
+  bodyOf,
+  type ReadingBench,
+  readRange,
+  retentionDays,
+} from './reading-store-contract-bench.ts';
 import { latestContract } from './reading-store-contract-latest.ts';
 import { pieceContract } from './reading-store-contract-piece.ts';
 import { sweepContract } from './reading-store-contract-sweep.ts';
 import type { RangeRequest } from './reading-table.ts';
 import { ReadingWriter } from './reading-writer.ts';
-
-/** What writes readings and reads them, and the time there. */
-export interface ReadingBench extends ReadingPlace {
-  readonly writer: ReadingWriter;
-  readonly reader: ReadingReader;
-  /** Epoch milliseconds; may be moved. */
-  now: number;
-}
-
-/** Of the benches. */
-export const retentionDays = 30;
 
 /** What every store of readings does, whatever keeps it. `fresh` gives a place that is empty. */
 export function readingStoreContract(name: string, fresh: () => Promise<ReadingPlace>): void {
@@ -40,28 +35,6 @@ export function readingStoreContract(name: string, fresh: () => Promise<ReadingP
     describe('pieces', () => pieceContract(() => bench));
     describe('sweep', () => sweepContract(() => bench));
   });
-}
-
-const everything = { since: 0, until: Number.MAX_SAFE_INTEGER, limit: 1_000 };
-
-/** All of a device's readings, page by page. */
-export async function readRange(
-  reader: ReadingReader,
-  request: Partial<RangeRequest> = {},
-): Promise<StoredReading[]> {
-  const found: StoredReading[] = [];
-  let after = request.after;
-  do {
-    const position = after && { after };
-    const page = await reader.range({ device: 'plant-7', ...everything, ...request, ...position });
-    found.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return found;
-}
-
-export async function bodyOf(reader: ReadingReader, stored: StoredReading): Promise<Buffer> {
-  return readAll(await reader.open(stored));
 }
 
 function putContract(bench: () => ReadingBench): void {
@@ -140,9 +113,7 @@ function putContract(bench: () => ReadingBench): void {
     const { writer, reader, bodies } = bench();
     await writer.put('plant-7', [reading({ body: Buffer.alloc(9_000) })]);
     const [stored] = await readRange(reader);
-    const removed = bodies.remove.bind(bodies);
-    const { bodyKey } = await import('./reading-bodies.ts');
-    await removed(bodyKey('plant-7', { at: 1_000_000, schedule: 'every-minute' }));
+    await bodies.remove(bodyKey('plant-7', { at: 1_000_000, schedule: 'every-minute' }));
     await expect(reader.open(stored as StoredReading)).rejects.toMatchObject({ code: 'missing' });
   });
 }

@@ -56,7 +56,7 @@ function putContract(bench: () => ReadingBench): void {
       expect((await bodyOf(reader, stored)).equals(body)).toBe(true);
     }
     expect(found).toHaveLength(4);
-    expect(found[0]?.expiresAt).toBe(1_000 + 30 * 86_400);
+    expect(found[0]?.expiresAt).toBe(1_000 + retentionDays * 86_400);
   });
 
   it.each([0, 1, 8_192, 8_193, 65_536])('keep a body of %d bytes', async (length) => {

@@ -1,4 +1,5 @@
 import type { Reading, Stored } from '@pullwire/shared';
+import { ManualClock } from '@pullwire/shared/manual-clock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ReadingDesk } from './reading-desk.ts';
 
@@ -12,6 +13,7 @@ interface Storing {
 let storing: Storing[];
 let failures: unknown[];
 let failedOnce: PromiseWithResolvers<void>;
+let clock: ManualClock;
 let desk: ReadingDesk;
 let began: () => void;
 
@@ -22,7 +24,9 @@ beforeEach(() => {
   failures = [];
   failedOnce = Promise.withResolvers();
   began = () => undefined;
+  clock = new ManualClock();
   desk = new ReadingDesk({
+    clock,
     receive: (device, { batch }) =>
       new Promise((resolve, fail) => {
         const stored: Stored = { action: 'stored', batch };
@@ -46,15 +50,13 @@ function begun(count: number): Promise<void> {
   });
 }
 
-const batchOf = (batch: number, bytes = 1): Reading => ({
+const batchOf = (batch: number, bytes = 1, entries = 1): Reading => ({
   action: 'reading',
   batch,
-  readings: [
-    {
-      ...{ schedule: 's', at: 1, source: 'm', path: '/', ms: 1, length: bytes },
-      ...{ status: 200, headers: [] },
-    },
-  ],
+  readings: Array.from({ length: entries }, (_, at) => ({
+    ...{ schedule: 's', at, source: 'm', path: '/', ms: 1, length: at === 0 ? bytes : 0 },
+    ...{ status: 200, headers: [] },
+  })),
   body: Buffer.alloc(bytes),
 });
 
@@ -132,6 +134,27 @@ describe('the desk for readings', () => {
     for (const { store } of storing) store();
     await desk.stop();
     expect(desk.size).toBe(0);
+  });
+
+  test.each([
+    ['a large batch', 25, 60],
+    ['one of five readings', 5, 12],
+    ['a very slow one', 25, 500],
+  ])('rests after %s, for the pulls', async (name, entries, restMs) => {
+    const said: number[] = [];
+    const link = desk.link('plant-7', ({ batch }) => said.push(batch));
+    const other = desk.link('plant-8', () => undefined);
+    other.take(batchOf(9));
+    for (const batch of [1, 2]) link.take(batchOf(batch, 1, entries));
+    await begun(2);
+    clock.advance(name === 'a very slow one' ? 1_000 : 10);
+    storing[1]?.store();
+    await expect.poll(() => said).toEqual([1]);
+    clock.advance(restMs - 0.1);
+    expect(storing).toHaveLength(2);
+    clock.advance(0.1);
+    await begun(3);
+    expect(storing[2]?.batch).toBe(2);
   });
 
   test('that is stopped waits for what is being stored, and takes nothing more', async () => {

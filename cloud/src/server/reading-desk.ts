@@ -1,6 +1,7 @@
-import type { Reading, Stored } from '@pullwire/shared';
+import type { Clock, Reading, Stored, Timer } from '@pullwire/shared';
 
 export interface ReadingDeskOptions {
+  readonly clock: Clock;
   /** Stores a batch; rejects where it cannot be stored now. */
   receive(device: string, batch: Reading): Promise<Stored>;
   /** A batch could not be stored: its agent is told nothing, and sends it again. */
@@ -27,6 +28,14 @@ export interface ReadingCounters {
 const mostOfLink = 4;
 /** Batches that are stored at a time: the store is the pulls' own registry, and the event loop theirs. */
 const atOnce = 2;
+/**
+ * After a batch its place rests for so many times as long as storing took, up to `longestRestMs`: a backlog is in no hurry,
+ * and each call to the store holds the event loop for some milliseconds. A batch of fewer entries than `restAfter` rests in
+ * proportion less: a fleet whose devices bring one reading each must not wait for each other.
+ */
+const restTimes = 6;
+const restAfter = 25;
+const longestRestMs = 500;
 /** Bytes of batches that wait, of all links together: a fleet that comes back brings much at once. */
 const waitingBytes = 64 * 1_024 * 1_024;
 /** What a batch holds besides its body, for each of its entries. */
@@ -45,6 +54,7 @@ export class ReadingDesk {
   #waiting: Waiting[] = [];
   #bytes = 0;
   #running = 0;
+  readonly #resting = new Set<Timer>();
   #stopped = false;
   #idle: (() => void) | undefined;
   readonly counters: ReadingCounters = { stored: 0, failed: 0, dropped: 0 };
@@ -90,6 +100,7 @@ export class ReadingDesk {
   /** Takes nothing more, and gives up what waits; resolves when what is being stored is stored. */
   stop(): Promise<void> {
     this.#stopped = true;
+    for (const rest of this.#resting) rest.cancel();
     this.#forget(new Set(this.#waiting));
     if (this.#running === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -118,7 +129,7 @@ export class ReadingDesk {
   }
 
   #next(): void {
-    if (this.#running >= atOnce) return;
+    if (this.#running + this.#resting.size >= atOnce) return;
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
     this.#running += 1;
@@ -127,6 +138,8 @@ export class ReadingDesk {
   }
 
   async #store({ batch, device, bytes, ended }: Waiting): Promise<void> {
+    const { clock } = this.#options;
+    const began = clock.monotonic();
     try {
       const stored = await this.#options.receive(device, batch);
       this.counters.stored += 1;
@@ -138,7 +151,17 @@ export class ReadingDesk {
     }
     this.#running -= 1;
     this.#bytes -= bytes;
-    this.#next();
+    this.#rest((clock.monotonic() - began) * Math.min(1, batch.readings.length / restAfter));
     if (this.#running === 0) this.#idle?.();
+  }
+
+  #rest(afterMs: number): void {
+    const ms = Math.min(longestRestMs, restTimes * afterMs);
+    if (ms < 1 || this.#stopped) return this.#next();
+    const rest = this.#options.clock.after(ms, () => {
+      this.#resting.delete(rest);
+      this.#next();
+    });
+    this.#resting.add(rest);
   }
 }

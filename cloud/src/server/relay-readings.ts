@@ -13,6 +13,7 @@ export function createReadingDesk({ readings, clock, log }: RelayParts): Reading
   const receiver = new ReceiveReadings({ writer, wall });
   let saidAt = Number.NEGATIVE_INFINITY;
   const desk: ReadingDesk = new ReadingDesk({
+    clock,
     receive: (device, batch) => receiver.receive(device, batch),
     failed: (err) => {
       if (clock.monotonic() - saidAt < linesEveryMs) return;

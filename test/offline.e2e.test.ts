@@ -36,7 +36,15 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
     batch += 1;
     const body = readings.map((reading) => reading.body ?? '').join('');
     const entries = readings.map(({ body: text = '', ...reading }, index) => ({
-      ...{ schedule: `s${index}`, at, source: 'metrics', ms: 7, status: 200, headers: [], ...reading },
+      ...{
+        schedule: `s${index}`,
+        at,
+        source: 'metrics',
+        ms: 7,
+        status: 200,
+        headers: [],
+        ...reading,
+      },
       length: text.length,
     }));
     const sent = body === '' ? {} : { body: Buffer.from(body).toString('base64') };

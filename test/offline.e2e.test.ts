@@ -52,6 +52,19 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
     await storedOf(agent, batch);
   }
 
+  const seen = new Set<unknown>();
+  const isNew = (frame: WireFrame) => frame.action === 'pull' && !seen.has(frame['pullId']);
+
+  /** A gateway may bring one twice. */
+  async function nextPull(): Promise<WireFrame> {
+    for (;;) {
+      const pull = await agent.next('pull');
+      if (!isNew(pull)) continue;
+      seen.add(pull['pullId']);
+      return pull;
+    }
+  }
+
   /** The agent's answer to a pull. */
   function reply({ pullId, replyTo }: WireFrame, fields: Record<string, unknown>): void {
     agent.send({ action: 'head', pullId, replyTo, seq: 0, headers: [], end: true, ...fields });
@@ -75,7 +88,7 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
 
   test('the device that answers is asked, and its answer given', async () => {
     const answer = ask('/m', 'stale-if-error=3600');
-    const pull = await agent.next('pull');
+    const pull = await nextPull();
     expect(pull).toMatchObject({ method: 'GET', path: '/m' });
     reply(pull, { status: 200, body: Buffer.from('now').toString('base64') });
     const response = await answer;
@@ -86,7 +99,7 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
 
   test('an error of the upstream itself is replaced, and the agent told to stop', async () => {
     const answer = ask('/m', 'stale-if-error=3600');
-    const pull = await agent.next('pull');
+    const pull = await nextPull();
     reply(pull, { status: 503, body: Buffer.from('sorry').toString('base64'), end: false });
     if (name === 'one box') {
       // On AWS a function is not told what becomes of a reply that it has given up.
@@ -103,7 +116,7 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
 
   test('an error of the upstream goes out as it is where nothing may stand in for it', async () => {
     const answer = ask('/m', 'stale-if-error=5');
-    const pull = await agent.next('pull');
+    const pull = await nextPull();
     reply(pull, { status: 503, body: Buffer.from('sorry').toString('base64') });
     const response = await answer;
     expect([response.status, await response.text()]).toEqual([503, 'sorry']);
@@ -112,7 +125,7 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
 
   test('an error of the agent is replaced', async () => {
     const answer = ask('/m', 'stale-if-error=3600');
-    const { pullId, replyTo } = await agent.next('pull');
+    const { pullId, replyTo } = await nextPull();
     const fault = { code: 'upstream-timeout', stage: 'upstream', detail: 'too slow' };
     agent.send({ action: 'fault', pullId, replyTo, ...fault });
     const response = await answer;
@@ -130,12 +143,12 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
       expect(ageOf(response)).toBeGreaterThanOrEqual(age);
     }
     expect(await codeOf(await ask('/nothing', 'only-if-cached'))).toBe('504 not-stored');
-    expect(agent.received.filter(({ action }) => action === 'pull')).toEqual([]);
+    expect(agent.received.filter(isNew)).toEqual([]);
   });
 
   test('what is too old for max-stale is asked for', async () => {
     const answer = ask('/old', 'max-stale=60');
-    reply(await agent.next('pull'), { status: 200, body: Buffer.from('new').toString('base64') });
+    reply(await nextPull(), { status: 200, body: Buffer.from('new').toString('base64') });
     const response = await answer;
     expect(await response.text()).toBe('new');
     expect(response.headers.get('cache-status')).toBe('pullwire; fwd=stale');
@@ -147,7 +160,7 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
     await agent.closed;
     const answer = ask('/m', 'stale-if-error=3600', { Prefer: 'wait=20' });
     agent = await stage.link();
-    reply(await agent.next('pull'), { status: 200, body: Buffer.from('back').toString('base64') });
+    reply(await nextPull(), { status: 200, body: Buffer.from('back').toString('base64') });
     expect(await (await answer).text()).toBe('back');
   });
 
@@ -162,10 +175,11 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
       }
       agent.send({ action: 'bye', code: 'shutdown' });
       await agent.closed;
-      const presence = async () =>
-        ((await (await stage.get(`/devices/${stage.device}`)).json()) as { presence: string })
-          .presence;
-      await expect.poll(presence).toBe('offline');
+      let presence = '';
+      while (presence !== 'offline') {
+        const answer = await stage.get(`/devices/${stage.device}`);
+        ({ presence } = (await answer.json()) as { presence: string });
+      }
     });
 
     test('the last reading is the answer, with its right age', async () => {
@@ -176,8 +190,10 @@ describe.each(readingHosts)('an answer while the device is off, on %s', (name) =
       expect(ageOf(response)).toBeGreaterThanOrEqual(before);
       expect(ageOf(response)).toBeLessThanOrEqual(after);
       expect(response.headers.get('content-type')).toBe('text/plain');
-      expect(response.headers.get('cache-status')).toBe(
-        `pullwire; hit; ttl=-${ageOf(response)}; detail=device-offline`,
+      // An environment that believes for 10 s that the link is open has posted to it, and was told that it is gone.
+      const forwarded = name === 'one box' ? 'hit' : '(?:hit|fwd=stale; fwd-status=503)';
+      expect(response.headers.get('cache-status')).toMatch(
+        new RegExp(`^pullwire; ${forwarded}; ttl=-${ageOf(response)}; detail=device-offline$`),
       );
       expect(response.headers.get('pullwire-answered-by')).toBe('upstream');
     });

@@ -62,6 +62,7 @@ export const errorCodes = {
   'method-not-granted': rule(403, 'caller', 'no', 'The grant does not cover this method'),
   'source-unknown': rule(404, 'caller', 'no', 'The device has no such source'),
   'device-offline': rule(503, 'network', 'no', 'The device is offline'),
+  'not-stored': rule(504, 'caller', 'no', 'Nothing that is stored may be the answer'),
   'registry-unavailable': rule(503, 'relay', 'no', 'The registry cannot be read'),
   'channel-unavailable': rule(503, 'relay', 'no', 'The relay cannot open its reply channel'),
   'relay-full': rule(

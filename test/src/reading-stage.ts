@@ -12,6 +12,8 @@ export interface ReadingStage {
   /** A link that has said hello; resolves after its welcome. */
   link(): Promise<HandAgent>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** The same with another method. */
+  head(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** A further caller, with these arguments of `key add`. */
   addKey(source: string): Promise<string>;
   /** The next batch that comes is not answered: the relay dies of it, before it stores it or after. */
@@ -32,8 +34,7 @@ async function onOneBox(): Promise<ReadingStage> {
   return {
     device: world.device,
     link: async () => greeted(world.linkUrl, await world.token(), world.device),
-    get: (path, headers = {}) =>
-      fetch(world.url + path, { headers: { 'Pullwire-Key': world.callerKey, ...headers } }),
+    ...requestsOf(world.url, world.callerKey),
     addKey: (source) => world.addKey(['--name', 'few', '--sources', source, '--methods', 'GET']),
     breakNext: (when) => {
       const kill = async () => {
@@ -56,13 +57,20 @@ async function onGateway(): Promise<ReadingStage> {
   return {
     device: 'plant-7',
     link: async () => greeted(aws.linkUrl, await device.token(), 'plant-7'),
-    get: (path, headers = {}) =>
-      fetch(aws.url + path, { headers: { 'Pullwire-Key': key, ...headers } }),
+    ...requestsOf(aws.url, key),
     addKey: (source) => aws.addKey([{ devices: ['*'], sources: [source], methods: ['GET'] }]),
     breakNext: (when) => aws.gateway.lambda('message').failNext({ kind: 'crash', when }),
     mended: () => aws.gateway.settled(),
     stop: () => aws.stop(),
   };
+}
+
+function requestsOf(url: string, key: string): Pick<ReadingStage, 'get' | 'head'> {
+  const ask =
+    (method: string): ReadingStage['get'] =>
+    (path, headers = {}) =>
+      fetch(url + path, { method, headers: { 'Pullwire-Key': key, ...headers } });
+  return { get: ask('GET'), head: ask('HEAD') };
 }
 
 async function greeted(url: string, token: string, device: string): Promise<HandAgent> {

@@ -14,7 +14,7 @@ export class PacedBody implements ExchangeListener {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
   readonly #patienceMs: number;
-  #pieces: Buffer[] = [];
+  #pieces: Uint8Array[] = [];
   #bytes = 0;
   #gone = false;
   #wake: (() => void) | undefined;
@@ -28,8 +28,8 @@ export class PacedBody implements ExchangeListener {
   }
 
   /** Resolves when more may follow. Rejects with `CallerGone`. */
-  async write(text: string): Promise<void> {
-    const piece = Buffer.from(text);
+  async write(text: string | Uint8Array): Promise<void> {
+    const piece = typeof text === 'string' ? Buffer.from(text) : text;
     this.#pieces.push(piece);
     this.#bytes += piece.length;
     if (this.#bytes >= chunkBytes && !this.#flush()) await this.#taken();

@@ -25,6 +25,7 @@ import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
 import { LateReadings } from './late-readings.ts';
+import { LateStoredPulls } from './late-stored-pulls.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -122,7 +123,11 @@ export class HttpEnvironment {
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
     return new Front({
-      pulls: this.#createPulls(callers, devices, uploads),
+      pulls: new LateStoredPulls({
+        ...{ callers, registry, clock, ...this.#pullLog.ofStored },
+        pulls: this.#createPulls(callers, devices, uploads),
+        reader: () => this.#parts.reader(),
+      }),
       uploads,
       enrolments: {
         enrol: async (exchange) => {

@@ -15,7 +15,8 @@ export interface FunctionReceiverInit {
 /** What the message function stores readings with. */
 export function functionReceiver(init: FunctionReceiverInit): ReceiveReadings {
   const { table, bodies, retentionDays, clock } = init;
+  const wall = () => clock.wall();
   const readingTable = new DynamoReadingTable(table);
-  const writer = new ReadingWriter({ readingTable, bodies, retentionDays });
-  return new ReceiveReadings({ writer, wall: () => clock.wall() });
+  const writer = new ReadingWriter({ readingTable, bodies, retentionDays, wall });
+  return new ReceiveReadings({ writer, wall });
 }

@@ -61,6 +61,7 @@ export function readingOfItem(item: Item): StoredReading {
     length: numberOf(item, 'length'),
     isText: numberOf(item, 'isText') === 1,
     objects: numberOf(item, 'objects'),
+    receivedAt: numberOf(item, 'receivedAt'),
     expiresAt: numberOf(item, 'expiresAt'),
     ...textsOf(item, 'query'),
     ...numbersOf(item, 'status'),

@@ -24,8 +24,9 @@ export function readingStoreContract(name: string, fresh: () => Promise<ReadingP
     let bench: ReadingBench;
     beforeEach(async () => {
       const place = await fresh();
-      const writer = new ReadingWriter({ ...place, retentionDays });
-      const reader = new ReadingReader({ ...place, wall: () => bench.now });
+      const wall = () => bench.now;
+      const writer = new ReadingWriter({ ...place, retentionDays, wall });
+      const reader = new ReadingReader({ ...place, wall });
       bench = { ...place, writer, reader, now: 2_000_000 };
     });
     describe('readings', () => putContract(() => bench));

@@ -6,7 +6,7 @@ import { readingText } from './reading-text.ts';
 const stored: StoredReading = {
   ...{ device: 'plant-7', schedule: 's', at: 1_764_331_200_000, source: 'm', path: '/"x', ms: 5 },
   ...{ status: 200, headers: ['Set-Cookie', 'a', 'Set-Cookie', 'b'] },
-  ...{ length: 0, isText: true, objects: 0, expiresAt: 1 },
+  ...{ length: 0, isText: true, objects: 0, receivedAt: 0, expiresAt: 1 },
 };
 
 async function collect(pieces: AsyncIterable<string>): Promise<string> {

@@ -18,6 +18,8 @@ export interface ReadingWriterParts {
     'put' | 'putPiece' | 'pieces' | 'removePieces' | 'noteLatest'
   >;
   readonly bodies: Pick<ReadingBodies, 'put' | 'remove'>;
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number;
   /** For how long a reading is kept after the time at which it was due. */
   readonly retentionDays: number;
 }
@@ -84,8 +86,8 @@ export class ReadingWriter {
       return 'too-large';
     }
     const isText = joinsToText(pieces);
-    const expiresAt = this.#expiry(head.at);
-    await this.#write(device, [{ ...head, device, length, isText, objects: place.of, expiresAt }]);
+    const stored = { ...head, device, length, isText, objects: place.of };
+    await this.#write(device, [{ ...stored, ...this.#times(head.at) }]);
     return undefined;
   }
 
@@ -104,7 +106,7 @@ export class ReadingWriter {
       length,
       isText: isUtf8(body),
       objects: inline ? 0 : 1,
-      expiresAt: this.#expiry(head.at),
+      ...this.#times(head.at),
       ...(inline && length > 0 && { body }),
     };
   }
@@ -121,6 +123,10 @@ export class ReadingWriter {
       const answer = newestOf(readings.filter(isAnswer));
       await readingTable.noteLatest({ device, series: newest, newest, answer });
     });
+  }
+
+  #times(at: number): Pick<StoredReading, 'receivedAt' | 'expiresAt'> {
+    return { receivedAt: this.#parts.wall(), expiresAt: this.#expiry(at) };
   }
 
   #expiry(at: number): number {

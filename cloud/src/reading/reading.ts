@@ -49,11 +49,16 @@ export interface StoredReading extends ReadingHead {
   readonly body?: Uint8Array;
   /** In how many objects a larger body lies; 0: none, `body` is all. */
   readonly objects: number;
+  /** Epoch milliseconds, by the relay's clock: a device's own may be ahead. When it came last, of one that came twice. */
+  readonly receivedAt: number;
   /** Epoch *seconds*, as DynamoDB's TTL wants them: it is not shown any more from then on. */
   readonly expiresAt: number;
 }
 
-/** Whether the device answered, and not with an error of its own or of what is behind it. */
+/** RFC 9110 §15.1, "heuristically cacheable", without 206, which is a part, and 501, which is an error. */
+const reusable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414]);
+
+/** Whether the device answered with what may be given to others who ask the same (RFC 9111 §3). */
 export function isAnswer({ status }: ReadingHead): boolean {
-  return status !== undefined && status < 500;
+  return status !== undefined && reusable.has(status);
 }

@@ -38,13 +38,14 @@ beforeAll(async () => {
   bodies = new FolderReadingBodies({ folder, clock: systemClock, newId: randomUUID });
   await bodies.start();
   const readingTable = new DynamoReadingTable(table);
-  writer = new ReadingWriter({ readingTable, bodies, retentionDays: 30 });
+  const wall = () => systemClock.wall();
+  writer = new ReadingWriter({ readingTable, bodies, retentionDays: 30, wall });
   service = new ReadingsService({
     callers: {
       authenticate: () => ({ id: 'k1', name: 'ops', grants, credential: 'pullwire-key' }),
     },
     registry,
-    reader: new ReadingReader({ readingTable, bodies, wall: () => systemClock.wall() }),
+    reader: new ReadingReader({ readingTable, bodies, wall }),
     clock: systemClock,
     failed: (_device, error) => failures.push(error),
   });

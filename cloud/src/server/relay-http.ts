@@ -74,13 +74,15 @@ export class RelayHttp {
     const { clock, log } = parts;
     const callers = new CountedCallers(parts.callers, this.refusedCallers);
     const uploads = pulls.createUploads(callers);
+    const reader = new ReadingReader({ ...parts.readings, wall: () => clock.wall() });
+    const service = pulls.createService(callers, links.devices, uploads);
     return new Front({
-      pulls: pulls.createService(callers, links.devices, uploads),
+      pulls: pulls.createStoredPulls(callers, service, () => reader),
       enrolments: this.#createEnrolment(),
       readings: new ReadingsService({
         callers,
         registry: parts.registry,
-        reader: new ReadingReader({ ...parts.readings, wall: () => clock.wall() }),
+        reader,
         clock,
         failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
       }),

@@ -8,8 +8,9 @@ const linesEveryMs = 10_000;
 
 /** The one-box server's desk for readings. */
 export function createReadingDesk({ readings, clock, log }: RelayParts): ReadingDesk {
-  const writer = new ReadingWriter(readings);
-  const receiver = new ReceiveReadings({ writer, wall: () => clock.wall() });
+  const wall = () => clock.wall();
+  const writer = new ReadingWriter({ ...readings, wall });
+  const receiver = new ReceiveReadings({ writer, wall });
   let saidAt = Number.NEGATIVE_INFINITY;
   const desk: ReadingDesk = new ReadingDesk({
     clock,

@@ -1,3 +1,4 @@
+import { type HeaderList, headerValue } from '@pullwire/shared';
 import type { Dispatcher } from 'undici';
 import { HttpExchange } from './http-exchange.ts';
 import { rawHeaders, reasonPhrase } from './http-raw-headers.ts';
@@ -15,6 +16,8 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
   readonly #pool: Dispatcher;
   readonly #options: PoolRequest;
   #controller: Dispatcher.DispatchController | undefined;
+  /** Bytes of the body that are still to come; undefined where its end tells how many there were. */
+  #due: number | undefined;
 
   constructor(
     upstream: HttpUpstream,
@@ -46,10 +49,13 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
     reason = '',
   ): void {
     if (status < 200) return;
-    this.headCame(status, reasonPhrase(reason), rawHeaders(controller.rawHeaders));
+    const headers = rawHeaders(controller.rawHeaders);
+    this.#due = lengthOf(headers);
+    this.headCame(status, reasonPhrase(reason), headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#due !== undefined) this.#due -= chunk.length;
     this.bodyCame(chunk);
   }
 
@@ -58,7 +64,9 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.broke(error);
+    // Where the connection ends while a whole body is held back, undici 8.13 says that it broke (its parser is paused).
+    if (this.#due === 0) this.ended([]);
+    else this.broke(error);
   }
 
   protected override send(): void {
@@ -76,4 +84,11 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
   protected override abortUpstream(): void {
     this.#controller?.abort(aborted);
   }
+}
+
+/** Of a body that is delimited by it (RFC 9112 §6.3); undefined where there is none, or none that says so. */
+function lengthOf(headers: HeaderList): number | undefined {
+  if (headerValue(headers, 'transfer-encoding') !== undefined) return undefined;
+  const length = headerValue(headers, 'content-length');
+  return length === undefined || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
 }

@@ -112,6 +112,27 @@ describe.each(clients)('with %s, an upstream', (_client, headers) => {
     expect(reply.fault?.code).toBe('idle-timeout');
   });
 
+  it('that closes its connection while the last of its body is held back has answered', async () => {
+    const body = Buffer.alloc(300_000, 'x');
+    const { reply, run, server } = await pullAt(
+      (_request, response) => {
+        response.setHeader('Content-Length', body.length);
+        response.end(body, () => response.socket?.destroySoon());
+      },
+      { headers },
+    );
+    reply.hasRoom = false;
+    await vi.waitFor(() => expect([reply.bytes > 0, server.sockets.size]).toEqual([true, 0]));
+    while (!reply.isOver) {
+      const seen = reply.bytes;
+      // The end of the connection is told while the last piece is held back.
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((next) => setImmediate(next));
+      run.resume();
+      await reply.until(({ bytes, isOver }) => isOver || bytes > seen);
+    }
+    expect([reply.fault, reply.bytes, reply.violations]).toEqual([undefined, 300_000, []]);
+  });
+
   it('has its full time-out after each piece of the request it took', async () => {
     let taken = 0;
     const took = [1, 2, 3].map(() => Promise.withResolvers<void>());

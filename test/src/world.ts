@@ -134,6 +134,11 @@ export class World {
     await this.#agent.line('link open', 0);
   }
 
+  /** In the place of one that has ended; linked or not. */
+  runAgentAgain(): void {
+    this.#agent = this.runAgent();
+  }
+
   /** The device's agent, linked or not. */
   runAgent(): Program {
     const agent = new Program('agent', ['run', '--config', this.agentConfigFile]);

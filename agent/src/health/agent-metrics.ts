@@ -1,11 +1,12 @@
 import { type MetricFamily, metric, metricBy, processMetrics } from '@pullwire/shared/metrics';
 import type { AgentSnapshot } from '../agent-snapshot.ts';
 import type { LinkSnapshot } from '../link/agent-link.ts';
+import { readingMetrics } from './reading-metrics.ts';
 
 /** The agent for Prometheus. `pulls`: what the tally of sources makes. */
 export function agentMetrics(
   version: string,
-  { link, pulls }: AgentSnapshot,
+  { link, pulls, readings }: AgentSnapshot,
   sources: readonly MetricFamily[],
 ): MetricFamily[] {
   return [
@@ -32,6 +33,7 @@ export function agentMetrics(
       pulls.stray,
     ),
     ...sources,
+    ...readingMetrics(readings),
     ...processMetrics(),
   ];
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { askSocket } from '../health/socket-question.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
-import { asFields, statusText } from './status-text.ts';
+import { statusText } from './status-text.ts';
+import { asFields } from './status-words.ts';
 
 /** Of `status`, as the Linux Standard Base has them for init scripts; from 150 on they are a program's own. */
 const statusCodes = {

@@ -70,6 +70,39 @@ source       logs: not asked since the start
     expect(text).toContain('nothing can be asked of this device');
   });
 
+  it('says what schedules do and what waits for the relay', () => {
+    const last = { at: now - 60_000, outcome: 'done', status: 200, ms: 12 };
+    const readings = {
+      spool: {
+        ...{ depth: 2, bytes: 900, oldestAt: now - 120_000, unwritten: 0, taken: 9 },
+        dropped: { full: 3, age: 0, unwritten: 1 },
+        trouble: 'the disk is full',
+      },
+      sending: { sent: 4, refused: 1, again: 0 },
+      schedules: {
+        load: {
+          cron: '* * * * *',
+          timeZone: 'UTC',
+          nextAt: now + 30_000,
+          running: false,
+          last,
+          missed: 1,
+        },
+      },
+    };
+    const text = statusText({ ...snapshot, readings }, now);
+    expect(text).toContain(
+      'schedule     load (* * * * * UTC): next 2026-11-28T03:00:30Z, last 2026-11-28T02:59:00Z (1 min ago): done (200) in 12 ms, 1 missed\n',
+    );
+    expect(text).toContain(
+      'spool        2 readings wait (900 bytes), the oldest of 2026-11-28T02:58:00Z (2 min ago),' +
+        ' 4 LOST since the start (no room 3, too old 0, not written 1), TROUBLE: the disk is full\n',
+    );
+    expect(text).toContain(
+      'readings     4 stored at the relay since the start, 1 refused by the relay\n',
+    );
+  });
+
   it('shows sections that it has no words for, of an agent that is newer', () => {
     const text = statusText(
       {

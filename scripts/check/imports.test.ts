@@ -44,7 +44,7 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['only-roots-know-adapters', 'cloud/src/b.ts', './registry/dynamo-registry.ts'],
   ['links-and-sources-know-no-service', 'agent/src/link/b.ts', '../health/agent-health.ts'],
   ['one-guard-for-reconnecting-websocket', 'agent/src/link/a.ts', 'reconnecting-websocket'],
-  ['doctor-is-run-by-its-command', 'agent/src/link/b.ts', '../doctor/check.ts'],
+  ['doctor-is-run-by-its-command', 'agent/src/link/c.ts', '../doctor/check.ts'],
   ['one-timer-by-node-cron', 'agent/src/schedule/a.ts', 'node-cron'],
   ['the-spool-has-a-thread-of-its-own', 'agent/src/d.ts', './spool/spool-store.ts'],
   ['the-spool-knows-no-link', 'agent/src/spool/a.ts', '../link/reconnecting-socket.ts'],

@@ -59,6 +59,8 @@ describe('the configuration', () => {
       deadline: { defaultMs: 30_000, maxMs: 600_000 },
       idleMs: 60_000,
       drainMs: 10_000,
+      metrics: undefined,
+      readings: { retentionDays: 30 },
       logLevel: 'info',
     });
   });

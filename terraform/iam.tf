@@ -15,8 +15,8 @@ locals {
     authorizer = ["Query"]
     connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
-    http       = ["BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem"]
-    message    = ["Query", "UpdateItem"]
+    http       = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    message    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     sweep      = ["DeleteItem", "Scan"]
   }
 

@@ -10,6 +10,8 @@ const pathOf: Readonly<Record<keyof typeof routeMethods, string | undefined>> = 
   devices: '/devices',
   device: '/devices/plant-7',
   events: '/events',
+  queuedPull: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw',
+  pullResult: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw/result',
   uploads: '/uploads',
   enroll: '/enroll',
   link: undefined, // handshakes are in the table of attacks

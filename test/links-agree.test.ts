@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DynamoQueueStore } from '../cloud/src/queue/dynamo-queue-store.ts';
 import { DynamoRegistry } from '../cloud/src/registry/dynamo-registry.ts';
 import { type TemporaryEngine, temporaryEngine } from '../cloud/src/server/temporary-engine.ts';
 import { type Accounts, AgreementBench, happenings } from './src/agreement-bench.ts';
@@ -13,11 +14,13 @@ const quietWithinMs = 15_000;
 let engine: TemporaryEngine;
 let client: ReturnType<TemporaryEngine['engine']['createClient']>;
 let registry: DynamoRegistry;
+let queue: DynamoQueueStore;
 
 beforeAll(async () => {
   engine = await temporaryEngine();
   client = engine.engine.createClient();
   registry = new DynamoRegistry({ client, name: 'pullwire', mayCreateTable: true });
+  queue = new DynamoQueueStore({ client, name: 'pullwire' });
   await registry.ensureSchema();
 });
 
@@ -54,7 +57,7 @@ describe('registry, relay and agents', () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       async (steps) => {
-        const bench = await AgreementBench.start(registry);
+        const bench = await AgreementBench.start(registry, queue);
         try {
           await bench.happens('start p1');
           for (const [what, turns] of steps) {

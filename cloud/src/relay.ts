@@ -1,5 +1,6 @@
 import type { EnrolRefusal } from './enroll/enrolment.ts';
 import type { PullLog } from './pull/pull-log.ts';
+import type { QueueCounters } from './queue/queue-events.ts';
 import type { ReplyDesk } from './reply/reply-desk.ts';
 import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
 import type { LinkHost } from './server/link-host.ts';
@@ -8,6 +9,7 @@ import { RelayHttp } from './server/relay-http.ts';
 import { RelayLinks } from './server/relay-links.ts';
 import type { RelayParts } from './server/relay-parts.ts';
 import { RelayPulls } from './server/relay-pulls.ts';
+import { RelayQueue } from './server/relay-queue.ts';
 
 /** Counts for the log and for tests; everything in flight is 0 when nothing is going on. */
 export interface RelaySnapshot {
@@ -17,6 +19,7 @@ export interface RelaySnapshot {
   readonly pullsWaiting: number;
   readonly registryWritesWaiting: number;
   readonly pulls: PullLog['counters'];
+  readonly queuedPulls: QueueCounters;
   readonly eventStreams: number;
   readonly linkEvents: LinkHost['counters'];
   readonly strays: ReplyDesk['strays'];
@@ -56,6 +59,7 @@ export class Relay {
   readonly #parts: RelayParts;
   readonly #pulls: RelayPulls;
   readonly #links: RelayLinks;
+  readonly #queue: RelayQueue;
   readonly #http: RelayHttp;
   readonly #delay: EventLoopDelay;
   #port: number;
@@ -75,8 +79,17 @@ export class Relay {
       port: () => this.#port,
       draining,
       lateMs: () => this.#delay.lateMs,
+      linked: (device) => this.#queue.linked(device),
     });
-    this.#http = new RelayHttp({ parts, links: this.#links, pulls: this.#pulls, draining });
+    const { replies, replyTo } = this.#pulls;
+    this.#queue = new RelayQueue({ parts, devices: this.#links.devices, replies, replyTo });
+    this.#http = new RelayHttp({
+      parts,
+      links: this.#links,
+      pulls: this.#pulls,
+      queue: this.#queue,
+      draining,
+    });
   }
 
   /** Resolves when it listens; rejects where it cannot. */
@@ -86,6 +99,7 @@ export class Relay {
     this.#delay.start();
     this.#http.certificate?.start();
     this.#pulls.idle.start();
+    void this.#queue.start();
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
     const scheme = tls === undefined ? 'http' : 'https';
     return { url: `${scheme}://${host}:${this.#port}`, port: this.#port };
@@ -108,7 +122,12 @@ export class Relay {
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
-    await this.#within(Math.max(leastFlushMs, settings.drainMs), journal.flush());
+    // Answers that come now can still be kept.
+    const last = Promise.all([journal.flush(), this.#queue.stop()]);
+    await this.#within(
+      Math.max(leastFlushMs, settings.drainMs),
+      last.then(() => undefined),
+    );
     journal.stop();
   }
 
@@ -157,6 +176,7 @@ export class Relay {
       pullsWaiting: this.#links.devices.waiting,
       registryWritesWaiting: journal.waiting,
       pulls: { ...log.counters },
+      queuedPulls: { ...this.#queue.log.counters },
       eventStreams: this.#http.eventStreams,
       linkEvents: { ...host.counters },
       strays: { ...replies.strays },

@@ -9,6 +9,7 @@ import { AuthThrottle } from '../../cloud/src/auth/auth-throttle.ts';
 import { CallerAuth } from '../../cloud/src/auth/caller-auth.ts';
 import { generateCallerKey } from '../../cloud/src/auth/caller-key.ts';
 import type { DevicePresence } from '../../cloud/src/presence/presence.ts';
+import type { QueueStore } from '../../cloud/src/queue/queue-store.ts';
 import type { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { RegistryError } from '../../cloud/src/registry/registry-error.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
@@ -50,6 +51,7 @@ const settings = {
   },
   heartbeat: { intervalMs: 250, timeoutMs: 250 },
   deadline: { defaultMs: 30_000, maxMs: 60_000 },
+  queue: { defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
   linkLifeMs: 0,
   idleMs: 60_000,
   drainMs: 0,
@@ -81,6 +83,7 @@ export interface Accounts {
 /** Two processes that were given one instance, a relay and its registry: the real ones, with all that can befall them. */
 export class AgreementBench {
   readonly #registry: DynamoRegistry;
+  readonly #queue: QueueStore;
   readonly #path: TcpRelay;
   readonly #device = `plant-${randomUUID()}`;
   readonly #agents = new Map<Name, AgentLink>();
@@ -92,13 +95,14 @@ export class AgreementBench {
   #down = false;
   #shiftMs = 0;
 
-  private constructor(registry: DynamoRegistry, path: TcpRelay) {
+  private constructor(registry: DynamoRegistry, queue: QueueStore, path: TcpRelay) {
     this.#registry = registry;
+    this.#queue = queue;
     this.#path = path;
   }
 
-  static async start(registry: DynamoRegistry): Promise<AgreementBench> {
-    const bench = new AgreementBench(registry, await TcpRelay.start());
+  static async start(registry: DynamoRegistry, queue: QueueStore): Promise<AgreementBench> {
+    const bench = new AgreementBench(registry, queue, await TcpRelay.start());
     const { id, hash, prefix } = bench.#key;
     const grants = [{ devices: ['*'], sources: ['*'], methods: ['*'] }];
     await registry.addKey({ id, name: 'ops', hash, prefix, grants, createdAt: 1 });
@@ -245,6 +249,7 @@ export class AgreementBench {
     this.#relay = createRelay({
       settings,
       registry,
+      queue: this.#queue,
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,

@@ -3,6 +3,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { RelayConfig } from '../config/relay-config.ts';
+import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
 import { createDynamoClient, mayCreateTable, shortPatience } from '../registry/dynamo-client.ts';
 import { probeDynamo, watchOutage } from '../registry/dynamo-outage.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
@@ -17,6 +19,8 @@ import { embeddedTable } from './open-registry.ts';
 /** The registry that a server works with, its schema checked. */
 export interface ServeStore {
   readonly registry: Registry;
+  /** In the same table. */
+  readonly queue: QueueStore;
   /**
    * Calls back at once when an operator's command writes; a table on AWS tells nobody. `devices`: those that are other
    * than they were; undefined: any of them may be.
@@ -47,7 +51,8 @@ export async function openServeStore(init: ServeStoreInit): Promise<ServeStore> 
   });
   await ensureOrClose(registry, close);
   const trouble = () => outage.error?.message;
-  return { registry, onForeignWrite: () => undefined, trouble, close };
+  const queue = new DynamoQueueStore({ client, name: table.name });
+  return { registry, queue, onForeignWrite: () => undefined, trouble, close };
 }
 
 async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<ServeStore> {
@@ -61,7 +66,8 @@ async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<Serve
   const onForeignWrite: ServeStore['onForeignWrite'] = (callback) =>
     engine.onForeignWrite((partitions) => callback(devicesIn(partitions)));
   const trouble = () => (engine.trouble ?? outage.error)?.message;
-  return { registry, onForeignWrite, trouble, close };
+  const queue = new DynamoQueueStore({ client, name: embeddedTable });
+  return { registry, queue, onForeignWrite, trouble, close };
 }
 
 /** A client that knows when nobody answers, and another that looks whether somebody does again. */

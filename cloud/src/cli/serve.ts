@@ -92,6 +92,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
   const relay = createRelay({
     settings: config,
     registry,
+    queue: store.queue,
     hearsOfWrites: config.table === undefined,
     registryTrouble: () => store.trouble(),
     callers,

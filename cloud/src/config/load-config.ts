@@ -107,6 +107,7 @@ function toConfig(
     issuers,
     heartbeat: values.heartbeat,
     deadline: values.deadline,
+    queue: values.queue,
     linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,
     drainMs: values.drainMs,

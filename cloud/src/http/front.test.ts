@@ -19,6 +19,7 @@ beforeEach(() => {
     pulls: { start: unasked },
     devices: { list: unasked, show: unasked, remove: unasked },
     events: { open: unasked },
+    queue: { show: unasked, result: unasked, cancel: unasked },
     enrolments: { enrol: (exchange) => enrol(exchange) },
     readiness: () => ({ ready: true }),
     failed: (error) => mistakes.push(error),

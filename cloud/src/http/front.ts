@@ -4,6 +4,7 @@ import type { DeviceService } from '../presence/device-service.ts';
 import type { EventService } from '../presence/event-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
 import type { RequestUploads } from '../pull/request-uploads.ts';
+import type { PullQueue } from '../queue/pull-queue.ts';
 import type { Exchange, HttpAnswer } from './exchange.ts';
 import { jsonAnswer, problem } from './problem.ts';
 import { type Route, routeMethods, routeOf } from './routes.ts';
@@ -20,6 +21,7 @@ export interface FrontOptions {
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
   readonly events: Pick<EventService, 'open'>;
   readonly enrolments: Pick<Enrolment, 'enrol'>;
+  readonly queue: Pick<PullQueue, 'show' | 'result' | 'cancel'>;
   /** Undefined where the host takes request bodies as they are. */
   readonly uploads?: Pick<RequestUploads, 'issue'>;
   readiness(): Readiness;
@@ -68,6 +70,12 @@ export class Front {
       case 'events':
         await this.#options.events.open(exchange, route.query);
         return undefined;
+      case 'queuedPull':
+        return exchange.method === 'DELETE'
+          ? this.#options.queue.cancel(exchange, route)
+          : this.#options.queue.show(exchange, route);
+      case 'pullResult':
+        return this.#options.queue.result(exchange, route);
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'enroll':
@@ -88,7 +96,7 @@ export class Front {
         return this.#refuse(
           exchange,
           'route-unknown',
-          'see /devices and /devices/{device}/sources/{source}/{path}',
+          'see /devices, /devices/{device}/sources/{source}/{path} and /pulls/{id}',
         );
     }
   }

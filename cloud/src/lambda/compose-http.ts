@@ -18,11 +18,13 @@ import { PullService } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
+import { LazyQueue } from './lazy-queue.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -39,6 +41,8 @@ export interface HttpComposition {
   readonly registry: Registry;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
+  /** Where queued pulls are kept. */
+  readonly queueStore: QueueStore;
   readonly uploadKey: UploadKey;
   /** Dials the relay's own WebSocket API. */
   dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
@@ -117,8 +121,10 @@ export class HttpEnvironment {
     });
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
+    const queue = this.#createQueue(callers);
     return new Front({
-      pulls: this.#createPulls(callers, devices, uploads),
+      pulls: this.#createPulls(callers, devices, uploads, queue),
+      queue,
       uploads,
       enrolments: {
         enrol: async (exchange) => {
@@ -151,6 +157,12 @@ export class HttpEnvironment {
         refused: (refused) => log.warn(refused, 'enrolment refused'),
       },
     });
+  }
+
+  #createQueue(callers: CallerAuth): LazyQueue {
+    const { queueStore: store, settings } = this.#parts;
+    const answerMs = settings.maxDeadlineMs;
+    return new LazyQueue({ ...this.#parts, store, work: this.#work, callers, answerMs });
   }
 
   #createDevices(): RemoteDevices {
@@ -202,7 +214,12 @@ export class HttpEnvironment {
     });
   }
 
-  #createPulls(callers: CallerAuth, devices: RemoteDevices, uploads: RequestUploads): PullService {
+  #createPulls(
+    callers: CallerAuth,
+    devices: RemoteDevices,
+    uploads: RequestUploads,
+    queue: LazyQueue,
+  ): PullService {
     const { clock, settings } = this.#parts;
     return new PullService({
       callers,
@@ -216,6 +233,7 @@ export class HttpEnvironment {
         track: (work) => this.#work.add(work),
       },
       uploads,
+      queue,
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: this.#tickets,
       random: Math.random,

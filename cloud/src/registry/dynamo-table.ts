@@ -2,8 +2,8 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
- * (its profile and its links), one for the tokens that a device spent, one a caller's key, one an enrolment code, one
- * for the schema's version.
+ * (its profile and its links), one for the tokens that a device spent, one for its queued pulls, one a reply to such a
+ * pull, one a caller's key, one an enrolment code, one for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -46,6 +46,9 @@ function keySchema(partition: string, sort: string): CreateTableCommandInput['Ke
   ];
 }
 
+/** A device's queued pulls have a partition of their own: a look at the device reads none of them. */
+export const queuePrefix = 'queue#';
+
 /** Where each kind of item lives. `#` occurs in no id (shared/name.ts), so no two ids can meet. */
 export const itemKeys = {
   device: (device: string) => ({ pk: { S: `device#${device}` }, sk: { S: 'profile' } }),
@@ -60,6 +63,16 @@ export const itemKeys = {
     sk: { S: `token#${hash}` },
   }),
   enrolCode: (hash: string) => ({ pk: { S: `enrol#${hash}` }, sk: { S: 'code' } }),
+  /** `order`: hexadecimal digits that sort as the pulls were queued. */
+  queuedPull: (device: string, order: string) => ({
+    pk: { S: `${queuePrefix}${device}` },
+    sk: { S: `pull#${order}` },
+  }),
+  /** Five digits, so that frames sort by their numbers. */
+  replyFrame: (sentAs: string, seq: number) => ({
+    pk: { S: `reply#${sentAs}` },
+    sk: { S: `frame#${String(seq).padStart(5, '0')}` },
+  }),
   schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
 };
 
@@ -71,6 +84,8 @@ export const listKinds = {
   link: 'link',
   key: 'key',
   enrolCode: 'enrol-code',
+  /** Only while they wait or are out. */
+  queuedPull: 'queued-pull',
 } as const;
 export const linkListId = (device: string, instance: string) => `${device}#${instance}`;
 /** Sorts after every link of this device: no instance's name holds a `~`. */

@@ -11,6 +11,7 @@ import { RefusalCounters } from './refusal-counters.ts';
 import type { RelayLinks } from './relay-links.ts';
 import type { RelayParts } from './relay-parts.ts';
 import type { RelayPulls } from './relay-pulls.ts';
+import type { RelayQueue } from './relay-queue.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 /** A body of `POST /enroll` or `POST /uploads` has at most a few kilobytes. */
@@ -20,6 +21,7 @@ export interface RelayHttpInit {
   readonly parts: RelayParts;
   readonly links: RelayLinks;
   readonly pulls: RelayPulls;
+  readonly queue: RelayQueue;
   draining(): boolean;
 }
 
@@ -72,8 +74,10 @@ export class RelayHttp {
     const { clock, log } = parts;
     const callers = new CountedCallers(parts.callers, this.refusedCallers);
     const uploads = pulls.createUploads(callers);
+    const queue = this.#init.queue.createService(callers);
     return new Front({
-      pulls: pulls.createService(callers, links.devices, uploads),
+      pulls: pulls.createService(callers, links.devices, uploads, queue),
+      queue,
       enrolments: this.#createEnrolment(),
       devices: new DeviceService({
         callers,

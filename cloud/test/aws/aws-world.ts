@@ -24,6 +24,7 @@ import { dialChannel } from '../../src/lambda/ws-channel.ts';
 import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../src/object/object-prefix.ts';
+import { DynamoQueueStore } from '../../src/queue/dynamo-queue-store.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
 import { dataFolder } from '../../src/server/data-folder.ts';
@@ -65,6 +66,7 @@ export class AwsWorld {
   /** Every line that a function logged, parsed. */
   readonly log: Record<string, unknown>[] = [];
   readonly registry: DynamoRegistry;
+  readonly queueStore: DynamoQueueStore;
   /** Environments of the http function, the oldest first. */
   readonly httpEnvironments: HttpEnvironment[] = [];
   gateway!: StrictGateway;
@@ -87,6 +89,7 @@ export class AwsWorld {
     this.#engine = engine;
     this.#client = engine.engine.createClient();
     this.table.watch(this.#client);
+    this.queueStore = new DynamoQueueStore({ client: this.#client, name: tableName });
     this.registry = new DynamoRegistry({
       client: this.#client,
       name: tableName,
@@ -213,6 +216,7 @@ export class AwsWorld {
       message: ({ clock }) =>
         composeMessage({
           registry,
+          store: this.queueStore,
           poster: this.#poster(urls),
           replyKey: this.#keys.replyTo,
           clock,
@@ -235,6 +239,7 @@ export class AwsWorld {
       linkUrl,
       poster: this.#poster(this.gateway),
       replyKey: this.#keys.replyTo,
+      queueStore: this.queueStore,
       uploadKey: this.#keys.upload,
       dial: async (events) => {
         const channel = await dialChannel({ url: linkUrl, token }, events);

@@ -18,18 +18,20 @@ const log = functionLog(settings.logLevel);
 
 const composed = composeOnce(async () => {
   const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
-  const [keys, { functionRegistry }, { gatewayPoster }, issuers] = await Promise.all([
-    readRelayKeys(settings.secretName, place),
-    import('../function-registry.ts'), // while the secret is on its way
-    import('../gateway-poster.ts'),
-    functionIssuers(settings.issuers),
-  ]);
+  const [keys, { functionRegistry, functionQueueStore }, { gatewayPoster }, issuers] =
+    await Promise.all([
+      readRelayKeys(settings.secretName, place),
+      import('../function-registry.ts'), // while the secret is on its way
+      import('../gateway-poster.ts'),
+      functionIssuers(settings.issuers),
+    ]);
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
   const environment = new HttpEnvironment({
     registry: functionRegistry(settings.table, place),
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
+    queueStore: functionQueueStore(settings.table, place),
     uploadKey: keys.upload,
     issuers,
     linkUrl,

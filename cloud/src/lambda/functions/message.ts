@@ -11,13 +11,14 @@ const { connectionsUrl, logLevel, secretName, table } = readEnvironment('message
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const [keys, { functionRegistry }, { gatewayPoster }] = await Promise.all([
+  const [keys, { functionRegistry, functionQueueStore }, { gatewayPoster }] = await Promise.all([
     readRelayKeys(secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
     import('../gateway-poster.ts'),
   ]);
   return composeMessage({
     registry: functionRegistry(table, place),
+    store: functionQueueStore(table, place),
     poster: gatewayPoster(connectionsUrl, place),
     replyKey: keys.replyTo,
     clock: systemClock,

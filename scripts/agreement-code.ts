@@ -6,7 +6,7 @@ import { functionVariables, readEnvironment } from '../cloud/src/lambda/environm
 import { objectPrefixes } from '../cloud/src/object/object-prefix.ts';
 import type { ObjectStore } from '../cloud/src/object/object-store.ts';
 import { tableDefinition } from '../cloud/src/registry/dynamo-table.ts';
-import { registryUses, type TableUse } from './agreement-registry.ts';
+import { queueUses, registryUses, type TableUse } from './agreement-registry.ts';
 import { ROOT } from './command.ts';
 import { stubEnvironment } from './lambda-stub-environment.ts';
 
@@ -38,6 +38,12 @@ export interface CodeFacts {
   readonly routedBy: string;
 }
 
+/** What the methods of each of the two adapters ask for. */
+interface TableUses {
+  readonly registry: ReadonlyMap<string, TableUse>;
+  readonly queue: ReadonlyMap<string, TableUse>;
+}
+
 const cloud = join(ROOT, 'cloud');
 const entries = 'src/lambda/functions';
 
@@ -58,7 +64,7 @@ const storeActions = {
 } as const satisfies Record<keyof ObjectStore, string>;
 
 export async function readCode(): Promise<CodeFacts> {
-  const uses = await registryUses();
+  const uses = { registry: await registryUses(), queue: await queueUses() };
   const names = (await readdir(join(cloud, entries)))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => file.slice(0, -'.ts'.length));
@@ -72,10 +78,14 @@ export async function readCode(): Promise<CodeFacts> {
   };
 }
 
-async function factsOf(name: string, uses: Map<string, TableUse>): Promise<FunctionFacts> {
+async function factsOf(name: string, uses: TableUses): Promise<FunctionFacts> {
   const { text, files } = await reachedBy(name);
   const has = (file: string): boolean => files.some((path) => path.endsWith(file));
-  const tables = called(text, 'registry').flatMap((method) => uses.get(method) ?? []);
+  // Of a `store` that holds objects the methods have other names.
+  const tables = [
+    ...called(text, 'registry').flatMap((method) => uses.registry.get(method) ?? []),
+    ...called(text, 'store').flatMap((method) => uses.queue.get(method) ?? []),
+  ];
   const objects = has('object/s3-object-store.ts') ? storeUse(called(text, 'store')) : [];
   const onBucket = objects.filter((action) => action.startsWith('ListBucket'));
   // Without the right to list, S3 says of an object that is not there that it is refused.

@@ -9,27 +9,31 @@ export interface TableUse {
   readonly readsIndex: boolean;
 }
 
-const folder = join(ROOT, 'cloud/src/registry');
+/** `DynamoRegistry`. */
+export const registryUses = () => usesOf('cloud/src/registry', 'dynamo-registry.ts');
+/** `DynamoQueueStore`. */
+export const queueUses = () => usesOf('cloud/src/queue', 'dynamo-queue-store.ts');
 
 /**
- * What each method of `DynamoRegistry` asks for, told from the code that it can reach.
+ * What each method of the class in this file asks for, told from the code that it can reach.
  *
  * @throws Error where the class is no longer written as one call a method.
  */
-export async function registryUses(): Promise<Map<string, TableUse>> {
-  const text = await readFile(join(folder, 'dynamo-registry.ts'), 'utf8');
+async function usesOf(path: string, adapter: string): Promise<Map<string, TableUse>> {
+  const folder = join(ROOT, path);
+  const text = await readFile(join(folder, adapter), 'utf8');
   const files = importedFrom(text);
   const methods = [
     ...text.matchAll(/^ {2}(?!constructor)(\w+)\([\s\S]*?^ {4}return (\w+)\(this\.#table/gm),
   ];
   const declared = [...text.matchAll(/^ {2}(?!constructor)\w+\(/gm)];
   if (methods.length === 0 || methods.length !== declared.length) {
-    throw new Error('dynamo-registry.ts: not each method returns one call with this.#table');
+    throw new Error(`${adapter}: not each method returns one call with this.#table`);
   }
   const uses = methods.map(async ([, method = '', name = '']): Promise<[string, TableUse]> => {
     const file = files.get(name);
-    if (file === undefined) throw new Error(`dynamo-registry.ts imports no ${name}`);
-    return [method, await useOf(name, file)];
+    if (file === undefined) throw new Error(`${adapter} imports no ${name}`);
+    return [method, await useOf(name, file, folder)];
   });
   return new Map(await Promise.all(uses));
 }
@@ -44,7 +48,7 @@ function importedFrom(text: string): Map<string, string> {
 }
 
 /** Builds the one function: what it cannot reach falls away, and the commands that are left are those that it sends. */
-async function useOf(name: string, file: string): Promise<TableUse> {
+async function useOf(name: string, file: string, folder: string): Promise<TableUse> {
   const { outputFiles } = await build({
     stdin: { contents: `export { ${name} } from './${file}';`, resolveDir: folder },
     bundle: true,

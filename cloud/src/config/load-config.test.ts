@@ -54,6 +54,13 @@ describe('the configuration', () => {
         headBytes: 16_384,
       },
       heartbeat: { intervalMs: 25_000, maxIntervalMs: 240_000, timeoutMs: 10_000 },
+      queue: {
+        defaultMs: 86_400_000,
+        maxMs: 604_800_000,
+        keepMs: 86_400_000,
+        perDevice: 100,
+        perCaller: 1_000,
+      },
       linkLifeMs: 0,
       takeOverMs: 0,
       deadline: { defaultMs: 30_000, maxMs: 600_000 },

@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, codecFor, pullIds, type ReplyMessage } from '@pullwire/shared';
 import type { Logger } from 'pino';
-import type { Callers } from '../auth/callers.ts';
 import type { Poster } from '../connection/poster.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { PullableDevice } from '../pull/pull-target.ts';
-import { PullQueue } from '../queue/pull-queue.ts';
 import { QueueDelivery } from '../queue/queue-delivery.ts';
 import { QueueEnds } from '../queue/queue-ends.ts';
 import { QueueLog } from '../queue/queue-events.ts';
-import { queueIds } from '../queue/queue-id.ts';
-import type { QueueSettings } from '../queue/queue-settings.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import { QueuedGrants } from '../queue/queued-grant.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
@@ -31,41 +27,32 @@ export interface FunctionQueueParts {
 
 const pullsPerLink = 512;
 
-/** As the one-box server's, where nobody sets them. */
-const settings: QueueSettings = {
-  defaultMs: 24 * 3_600_000,
-  maxMs: 7 * 24 * 3_600_000,
-  keepMs: 24 * 3_600_000,
-  perDevice: 100,
-  perCaller: 1_000,
-};
-
 const codec = codecFor('pullwire.v1+json');
 
 /** Queued pulls in one environment of a function: any may send one, and any may hear its reply. */
 export class FunctionQueue {
   readonly #parts: FunctionQueueParts;
-  readonly #log: QueueLog;
-  readonly #ends: QueueEnds;
-  readonly #delivery: QueueDelivery;
+  readonly log: QueueLog;
+  readonly ends: QueueEnds;
+  readonly delivery: QueueDelivery;
 
   constructor(parts: FunctionQueueParts) {
     const { registry, store, poster, replyKey, clock, log, work } = parts;
     this.#parts = parts;
-    this.#log = new QueueLog(log);
-    this.#ends = new QueueEnds({ store, clock, log: this.#log });
+    this.log = new QueueLog(log);
+    this.ends = new QueueEnds({ store, clock, log: this.log });
     const pullables = new RemotePullables({ registry, poster, work, clock });
     const find = async (id: string): Promise<PullableDevice | undefined> => {
       const device = await orUnavailable(registry.device(id));
       return device && pullables.pullable(device);
     };
-    this.#delivery = new QueueDelivery({
+    this.delivery = new QueueDelivery({
       store,
-      ends: this.#ends,
+      ends: this.ends,
       grants: new QueuedGrants({ registry, wall: () => clock.wall() }),
       devices: { find, findAnew: find },
       clock,
-      log: this.#log,
+      log: this.log,
       pullsPerLink,
       desk: undefined,
       newPullId: pullIds(randomBytes),
@@ -76,31 +63,14 @@ export class FunctionQueue {
     });
   }
 
-  /** `answerMs`: milliseconds that a reply may take. */
-  createService(callers: Callers, answerMs: number): PullQueue {
-    const { store, clock, work } = this.#parts;
-    return new PullQueue({
-      callers,
-      store,
-      delivery: this.#delivery,
-      ends: this.#ends,
-      clock,
-      log: this.#log,
-      settings,
-      answerMs,
-      newId: queueIds({ wall: () => clock.wall(), random: randomBytes }),
-      track: (running) => work.add(running),
-    });
-  }
-
   /** A link of the device has said hello. Resolves when what could go has gone. */
   async linked(device: string): Promise<void> {
-    await this.#delivery.deliver(device);
+    await this.delivery.deliver(device);
     await this.#parts.work.settled();
   }
 
   async received(pull: PullRef, message: ReplyMessage): Promise<void> {
-    await this.#delivery.received(pull, message);
+    await this.delivery.received(pull, message);
     await this.#parts.work.settled();
   }
 }

@@ -84,6 +84,16 @@ describe.each([
     expect(origin.count('POST /gone')).toBe(1);
   });
 
+  test('a reply of 88,000 bytes is kept, a larger one ends as what it is', async () => {
+    const places = [await queue('/bytes/88000'), await queue('/bytes/88001')];
+    expect(await comesTo(places[0] ?? '', 'done')).toMatchObject({ bytes: 88_000 });
+    const kept = await ask(`${places[0]}/result`);
+    expect((await kept.arrayBuffer()).byteLength).toBe(88_000);
+    expect(await comesTo(places[1] ?? '', 'failed')).toMatchObject({
+      problem: { code: 'reply-too-large' },
+    });
+  });
+
   test('are cancelled, while they wait and while they are out', async () => {
     const before = origin.count('POST /held');
     const place = await queue('/held', post);

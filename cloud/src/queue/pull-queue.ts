@@ -47,8 +47,8 @@ export class PullQueue implements PullLater {
   /** 202 with the place to ask; with `wait=N` the result itself, where it comes in that time (RFC 7240 §4.3). */
   async enqueue(request: GrantedRequest): Promise<void> {
     const { exchange } = request;
-    const { store, delivery, log, settings, answerMs, newId, track } = this.#options;
-    const pull = await queuedRequest(request, { settings, answerMs, ...newId() });
+    const { store, delivery, clock, log, settings, answerMs, newId, track } = this.#options;
+    const pull = await queuedRequest(request, { settings, answerMs, clock, ...newId() });
     await this.#checkRoom(pull);
     await orUnavailable(store.addPull(pull));
     log.queued(pull);
@@ -90,8 +90,16 @@ export class PullQueue implements PullLater {
   async #checkRoom({ device, owner }: QueuedPull): Promise<void> {
     const { store, settings } = this.#options;
     const { perDevice, perCaller } = settings;
+    const openOf = async () => {
+      const open = await store.openPulls(device, perDevice);
+      // Those whose time ran out, and that nobody has asked for since, take no place.
+      if (open.length < perDevice) return open;
+      return (await Promise.all(open.map((pull) => this.#options.delivery.settle(pull)))).filter(
+        isOpen,
+      );
+    };
     const [ofDevice, ofCaller] = await orUnavailable(
-      Promise.all([store.openPulls(device, perDevice), store.countOpen(owner, perCaller)]),
+      Promise.all([openOf(), store.countOpen(owner, perCaller)]),
     );
     if (ofDevice.length >= perDevice) {
       throw queueFull('the device', ofDevice.length, 'queue.perDevice');

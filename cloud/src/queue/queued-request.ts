@@ -1,4 +1,4 @@
-import { endToEndHeaders, headerValue, PullFault } from '@pullwire/shared';
+import { type Clock, endToEndHeaders, headerValue, PullFault } from '@pullwire/shared';
 import { credentialOf } from '../auth/caller-credential.ts';
 import { hashCallerKey, isCallerKey } from '../auth/caller-key.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -16,23 +16,27 @@ const deadlineHeader = 'pullwire-deadline';
 /** No body that fits one frame is larger; how much that is depends on the head. */
 const bodyLimit = 32_768;
 
+/** Milliseconds for a body of this size. */
+const bodyMs = 20_000;
+
 export interface QueuedRequestTerms {
   readonly settings: QueueSettings;
   /** Milliseconds that its reply may take. */
   readonly answerMs: number;
   readonly id: string;
   readonly queuedAt: number;
+  readonly clock: Clock;
 }
 
 /** What of a granted request is queued. Rejects with `PullFault`. */
 export async function queuedRequest(
   { exchange, route, caller, device }: GrantedRequest,
-  { settings, answerMs, id, queuedAt }: QueuedRequestTerms,
+  { settings, answerMs, id, queuedAt, clock }: QueuedRequestTerms,
 ): Promise<QueuedPull> {
   if (headerValue(exchange.headers, uploadHeader) !== undefined) throw noUpload();
   const deadlineAt = queuedAt + deadlineMs(exchange, settings);
   const keyHash = keyHashOf(exchange);
-  const body = await readBody(exchange, bodyLimit);
+  const body = await inTime(readBody(exchange, bodyLimit), clock);
   const { source, path, query } = route;
   const pull: QueuedPull = {
     device: device.device,
@@ -56,6 +60,17 @@ export async function queuedRequest(
   };
   checkOneFrame(pull);
   return pull;
+}
+
+/** The body, where it comes in time: a caller that sends it a byte a minute holds nothing here. */
+function inTime(body: Promise<Buffer>, clock: Clock): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(bodyMs, () => {
+      const detail = `the request body did not come within ${bodyMs / 1_000} s`;
+      reject(new PullFault('request-timeout', 'lookup', { detail }));
+    });
+    body.then(resolve, reject).finally(() => timer.cancel());
+  });
 }
 
 function deadlineMs({ headers }: Exchange, { defaultMs, maxMs }: QueueSettings): number {

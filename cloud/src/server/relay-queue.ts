@@ -24,8 +24,10 @@ export class RelayQueue {
   readonly #init: RelayQueueInit;
   readonly #ends: QueueEnds;
   readonly #delivery: QueueDelivery;
-  /** Devices that may have some: a fleet that comes back must not cost a read each. Undefined until it is known. */
-  #devices: Set<string> | undefined;
+  /** Devices that may have some: a fleet that comes back must not cost a read each. */
+  readonly #devices = new Set<string>();
+  /** What earlier processes left is among them. */
+  #knowsAll = false;
   readonly #work = new Set<Promise<unknown>>();
   readonly log: QueueLog;
 
@@ -56,8 +58,8 @@ export class RelayQueue {
   async start(): Promise<void> {
     const { queue, log } = this.#init.parts;
     try {
-      const known = await queue.openDevices();
-      this.#devices = new Set([...known, ...(this.#devices ?? [])]);
+      for (const device of await queue.openDevices()) this.#devices.add(device);
+      this.#knowsAll = true;
     } catch (err) {
       log.warn({ err }, 'the queue of pulls cannot be read yet');
     }
@@ -71,7 +73,7 @@ export class RelayQueue {
       store,
       delivery: {
         deliver: (device) => {
-          this.#devices?.add(device);
+          this.#devices.add(device);
           return delivery.deliver(device);
         },
         settle: (pull) => delivery.settle(pull),
@@ -89,7 +91,7 @@ export class RelayQueue {
 
   /** A link of the device opened. */
   linked(device: string): void {
-    if (this.#devices?.has(device) === false) return;
+    if (this.#knowsAll && !this.#devices.has(device)) return;
     this.#track(this.#delivery.deliver(device));
   }
 

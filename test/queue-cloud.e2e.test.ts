@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SkippingClock } from '../cloud/test/aws/skipping-clock.ts';
 import { CloudWorld } from './src/cloud-world.ts';
 import { HeldOrigin } from './src/held-origin.ts';
 import { until } from './src/until.ts';
@@ -124,6 +125,43 @@ test('a post whose answer is lost is not made again: the pull ends by the word o
     expect([answer.status, await answer.text()]).toEqual([200, 'upstream']);
     await world.aws.gateway.settled();
     expect(origin.asked).toEqual(['POST /once']);
+  } finally {
+    await world.stop();
+    origin.stop();
+  }
+});
+
+test('an agent that is killed in the middle: its POST is unknown when its time has passed, its GET goes again', async () => {
+  const origin = await new HeldOrigin('upstream').start();
+  const httpClock = new SkippingClock();
+  const world = await CloudWorld.start({ sources: origin.sources, httpClock });
+  const headers = { 'Pullwire-Key': world.callerKey };
+  const stateOf = async (place: string) =>
+    (await (await fetch(world.url + place, { headers })).json()) as State;
+  const queue = async (init: RequestInit) => {
+    const answer = await world.pull('web', '/held', {
+      ...init,
+      headers: { Prefer: 'respond-async' },
+    });
+    return answer.headers.get('location') ?? '';
+  };
+  try {
+    const [posted, got] = [await queue(post), await queue({})];
+    await until(() => origin.asked.length === 2);
+    await world.agents[0]?.kill();
+    await world.aws.gateway.settled();
+    expect((await stateOf(posted)).state).toBe('sent');
+    httpClock.skip(600_001);
+    expect(await stateOf(posted)).toMatchObject({
+      state: 'unknown',
+      problem: { code: 'outcome-unknown' },
+    });
+    expect((await stateOf(got)).state).toBe('queued');
+    await world.startAgentAgain();
+    await until(() => origin.count('GET /held') === 2);
+    origin.release();
+    while ((await stateOf(got)).state !== 'done');
+    expect(origin.count('POST /held')).toBe(1);
   } finally {
     await world.stop();
     origin.stop();

@@ -42,7 +42,7 @@ export const keyOfPull = ({ device, id }: PullRef): Item =>
 export const listedOwner = (owner: string): string => hash('sha256', owner, 'base64url');
 
 /** What the list index holds of a pull while it is open. */
-export const listedAs = { kind: listKinds.queuedPull } as const;
+const listedAs = { kind: listKinds.queuedPull } as const;
 
 /** As DynamoDB's TTL wants it (epoch seconds). */
 export const expiryOf = (keptUntil: number): number => Math.ceil(keptUntil / 1_000);

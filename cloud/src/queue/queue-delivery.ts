@@ -38,7 +38,7 @@ export interface QueueDeliveryOptions {
 }
 
 /** Of one device that may be out at once: one that comes back is not flooded. */
-export const outAtOnce = 4;
+const outAtOnce = 4;
 /** Queued pulls that one look takes in. */
 const lookLimit = 64;
 /** Epoch seconds of a `replyTo` beyond the time for the answer. */
@@ -143,11 +143,12 @@ export class QueueDelivery {
   async #pass(device: string): Promise<void> {
     if (this.#stopped) return;
     const { devices, store } = this.#options;
+    // First the queue: for most devices there is none, and that is all it costs.
+    const kept = await store.openPulls(device, lookLimit);
+    if (kept.length === 0) return;
+    const open = await Promise.all(kept.map((pull) => this.settle(pull)));
     const found = await devices.findAnew(device);
     if (found === undefined || found.targets.length === 0) return;
-    const open = await Promise.all(
-      (await store.openPulls(device, lookLimit)).map((pull) => this.settle(pull)),
-    );
     // One whose link is gone takes nobody's place; it is settled in its own time.
     const links = new Set(found.targets.map(({ connection }) => connection.connectionId));
     const isOut = ({ state, sending }: QueuedPull) =>

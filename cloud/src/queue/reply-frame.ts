@@ -9,7 +9,7 @@ export type ReplyFrame = Head | ReplyBody | ReplyEnd;
 /** DESIGN.md, "Decisions" 5: the inline limit, on either host. */
 export const keptReplyBytes = 88_000;
 /** A reply in more pieces is a stream, which nobody waits for here. */
-export const keptReplyFrames = 256;
+const keptReplyFrames = 256;
 
 /** A whole reply. */
 export interface WholeReply {

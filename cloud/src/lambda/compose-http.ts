@@ -14,7 +14,7 @@ import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
-import { PullService } from '../pull/pull-service.ts';
+import { PullService, type PullServiceOptions } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
@@ -123,7 +123,7 @@ export class HttpEnvironment {
     const uploads = this.#createUploads(callers);
     const queue = this.#createQueue(callers);
     return new Front({
-      pulls: this.#createPulls(callers, devices, uploads, queue),
+      pulls: this.#createPulls({ callers, uploads, queue }),
       queue,
       uploads,
       enrolments: {
@@ -214,16 +214,11 @@ export class HttpEnvironment {
     });
   }
 
-  #createPulls(
-    callers: CallerAuth,
-    devices: RemoteDevices,
-    uploads: RequestUploads,
-    queue: LazyQueue,
-  ): PullService {
+  #createPulls(doors: Pick<PullServiceOptions, 'callers' | 'uploads' | 'queue'>): PullService {
     const { clock, settings } = this.#parts;
     return new PullService({
-      callers,
-      devices,
+      ...doors,
+      devices: this.#devices,
       replies: this.replies,
       clock,
       limits: { ...settings, requestBodyBytes, pullsPerLink },
@@ -232,8 +227,6 @@ export class HttpEnvironment {
         streamBytes,
         track: (work) => this.#work.add(work),
       },
-      uploads,
-      queue,
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: this.#tickets,
       random: Math.random,

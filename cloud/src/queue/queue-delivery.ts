@@ -87,10 +87,7 @@ export class QueueDelivery {
     const { promise, resolve } = Promise.withResolvers<void>();
     const pass = { again: false, done: promise };
     this.#passes.set(device, pass);
-    void this.#run(device, pass).then(() => {
-      this.#passes.delete(device);
-      resolve();
-    });
+    void this.#run(device, pass).then(resolve);
     return promise;
   }
 
@@ -138,6 +135,7 @@ export class QueueDelivery {
       pass.again = false;
       await this.#pass(device).catch((err: unknown) => this.#options.log.failed(err, device));
     } while (pass.again && !this.#stopped);
+    this.#passes.delete(device); // at once: whoever asks from now on begins a pass of its own
   }
 
   async #pass(device: string): Promise<void> {
@@ -176,6 +174,8 @@ export class QueueDelivery {
       await ends.refuse(pull, refusal);
       return false;
     }
+    // Its last link may have gone while the grants were read: that says nothing of its sources.
+    if (device.targets.length === 0) return false;
     const target = chooseTarget(device.targets, pull.source, random);
     if (target === undefined) {
       const fault = noTarget(device, pull.source);

@@ -8,7 +8,7 @@ const ours = '^(agent|cloud|demo|bench|test|scripts)/';
 const testFile = '\\.test\\.ts$';
 const adapter = '/(dynamo|s3|folder|https)-[^/]+\\.ts$';
 const useCases =
-  '^cloud/src/(http|auth|enroll|pull|queue|registry|connection|session|reply|presence|object)/';
+  '^cloud/src/(http|auth|enroll|pull|queue|reading|registry|connection|session|reply|presence|object|offline)/';
 
 /** What only a composition root may construct things from. */
 const compositionRoot = '^cloud/src/((relay|main|index)\\.ts$|(cli|server|lambda)/)';
@@ -63,10 +63,48 @@ const rules = [
     to: { path: adapter },
   },
   {
+    name: 'links-and-sources-know-no-service',
+    comment:
+      'How the agent is asked and kept running is not the business of its links, pulls and sources.',
+    from: {
+      path: '^agent/src/(config|identity|link|policy|pull|reply|source)/',
+      pathNot: testFile,
+    },
+    to: { path: '^agent/src/(health|service|cli)/' },
+  },
+  {
     name: 'one-guard-for-reconnecting-websocket',
     comment: 'It has seven traps; agent/src/link/reconnecting-socket.ts guards them.',
     from: { pathNot: '^agent/src/link/reconnecting-socket(\\.test)?\\.ts$' },
     to: { path: 'node_modules/reconnecting-websocket/' },
+  },
+  {
+    name: 'doctor-is-run-by-its-command',
+    comment:
+      'Doctor uses what the agent is made of; the agent must not come to rest on its doctor.',
+    from: { path: '^agent/', pathNot: '^agent/src/(doctor/|cli/doctor-command\\.ts$)' },
+    to: { path: '^agent/src/doctor/' },
+  },
+  {
+    name: 'one-timer-by-node-cron',
+    comment: 'It goes through every time of a gap; agent/src/schedule/cron-timer.ts guards it.',
+    from: { path: '^agent/', pathNot: '^agent/src/schedule/cron-(timer|expression)\\.ts$' },
+    to: { path: 'node_modules/node-cron/' },
+  },
+  {
+    name: 'the-spool-has-a-thread-of-its-own',
+    comment: 'A commit waits for the disk; pulls must not. Go through spool.ts.',
+    from: {
+      path: '^agent/src/',
+      pathNot: [testFile, '^agent/src/spool/spool-(store|worker|trouble|thread)\\.ts$'],
+    },
+    to: { path: '^agent/src/spool/spool-(file|store)\\.ts$' },
+  },
+  {
+    name: 'the-spool-knows-no-link',
+    comment: 'reading/ takes from the spool and gives to links; neither knows the other.',
+    from: { path: '^agent/src/(spool|schedule)/', pathNot: testFile },
+    to: { path: '^agent/src/(link|reading)/' },
   },
   {
     name: 'nothing-imports-a-test',

@@ -6,7 +6,7 @@ import { functionVariables, readEnvironment } from '../cloud/src/lambda/environm
 import { objectPrefixes } from '../cloud/src/object/object-prefix.ts';
 import type { ObjectStore } from '../cloud/src/object/object-store.ts';
 import { tableDefinition } from '../cloud/src/registry/dynamo-table.ts';
-import { queueUses, registryUses, type TableUse } from './agreement-registry.ts';
+import { type TableUse, tableUses } from './agreement-registry.ts';
 import { ROOT } from './command.ts';
 import { stubEnvironment } from './lambda-stub-environment.ts';
 
@@ -21,6 +21,8 @@ export interface FunctionFacts {
   readonly readsIndex: boolean;
   /** IAM actions on objects and on the bucket. */
   readonly objectActions: readonly string[];
+  /** IAM actions on bodies of readings. */
+  readonly readingActions: readonly string[];
   readonly bucketActions: readonly string[];
   readonly usesTable: boolean;
   readonly usesBucket: boolean;
@@ -38,12 +40,6 @@ export interface CodeFacts {
   readonly routedBy: string;
 }
 
-/** What the methods of each of the two adapters ask for. */
-interface TableUses {
-  readonly registry: ReadonlyMap<string, TableUse>;
-  readonly queue: ReadonlyMap<string, TableUse>;
-}
-
 const cloud = join(ROOT, 'cloud');
 const entries = 'src/lambda/functions';
 
@@ -54,6 +50,7 @@ const storeActions = {
   presignPart: 'PutObject',
   completeMultipart: 'PutObject',
   abortMultipart: 'AbortMultipartUpload',
+  put: 'PutObject',
   open: 'GetObject',
   head: 'GetObject',
   presignGet: 'GetObject',
@@ -64,7 +61,11 @@ const storeActions = {
 } as const satisfies Record<keyof ObjectStore, string>;
 
 export async function readCode(): Promise<CodeFacts> {
-  const uses = { registry: await registryUses(), queue: await queueUses() };
+  const uses = new Map([
+    ...(await tableUses('registry', 'dynamo-registry.ts', 'registry')),
+    ...(await tableUses('reading', 'dynamo-reading-table.ts', 'readingTable')),
+    ...(await tableUses('queue', 'dynamo-queue-store.ts', 'store')),
+  ]);
   const names = (await readdir(join(cloud, entries)))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => file.slice(0, -'.ts'.length));
@@ -78,15 +79,16 @@ export async function readCode(): Promise<CodeFacts> {
   };
 }
 
-async function factsOf(name: string, uses: TableUses): Promise<FunctionFacts> {
+async function factsOf(name: string, uses: Map<string, TableUse>): Promise<FunctionFacts> {
   const { text, files } = await reachedBy(name);
   const has = (file: string): boolean => files.some((path) => path.endsWith(file));
-  // Of a `store` that holds objects the methods have other names.
-  const tables = [
-    ...called(text, 'registry').flatMap((method) => uses.registry.get(method) ?? []),
-    ...called(text, 'store').flatMap((method) => uses.queue.get(method) ?? []),
-  ];
-  const objects = has('object/s3-object-store.ts') ? storeUse(called(text, 'store')) : [];
+  // Of a `store` that holds objects the methods have other names than of one that holds queued pulls.
+  const tables = ['registry', 'readingTable', 'store'].flatMap((what) =>
+    called(text, what).flatMap((method) => uses.get(`${what}.${method}`) ?? []),
+  );
+  const hasStore = has('object/s3-object-store.ts');
+  const objects = hasStore ? storeUse(called(text, 'store')) : [];
+  const bodies = hasStore ? storeUse(called(text, 'bodies')) : [];
   const onBucket = objects.filter((action) => action.startsWith('ListBucket'));
   // Without the right to list, S3 says of an object that is not there that it is refused.
   if (objects.includes('GetObject')) onBucket.push('ListBucket');
@@ -96,6 +98,7 @@ async function factsOf(name: string, uses: TableUses): Promise<FunctionFacts> {
     tableActions: unique(tables.flatMap(({ actions }) => actions)),
     readsIndex: tables.some(({ readsIndex }) => readsIndex),
     objectActions: unique(objects.filter((action) => !action.startsWith('ListBucket'))),
+    readingActions: unique(bodies),
     bucketActions: unique(onBucket),
     usesTable: has('registry/dynamo-registry.ts'),
     usesBucket: has('object/s3-object-store.ts'),

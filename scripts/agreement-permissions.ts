@@ -15,11 +15,12 @@ export function permissionComplaints({ manifest, terraform, code }: AgreementPar
     ),
     ...actionComplaints('dynamodb', allowed('table_actions'), parts('tableActions')),
     ...actionComplaints('s3', allowed('object_actions'), parts('objectActions')),
+    ...actionComplaints('s3', allowed('reading_actions'), parts('readingActions')),
     ...actionComplaints('s3', allowed('bucket_actions'), parts('bucketActions')),
     ...names.flatMap((name) => toolComplaints(name, manifest.functions[name]?.environment ?? [])),
   ];
 
-  function parts(field: 'tableActions' | 'objectActions' | 'bucketActions') {
+  function parts(field: 'tableActions' | 'objectActions' | 'readingActions' | 'bucketActions') {
     return new Map(names.map((name) => [name, code.functions[name]?.[field] ?? []]));
   }
 

@@ -9,31 +9,31 @@ export interface TableUse {
   readonly readsIndex: boolean;
 }
 
-/** `DynamoRegistry`. */
-export const registryUses = () => usesOf('cloud/src/registry', 'dynamo-registry.ts');
-/** `DynamoQueueStore`. */
-export const queueUses = () => usesOf('cloud/src/queue', 'dynamo-queue-store.ts');
-
 /**
- * What each method of the class in this file asks for, told from the code that it can reach.
+ * What each method of a class that works with the table asks for, told from the code that it can reach; by the name that
+ * instances of it have in the code: `registry.addDevice`. `name`: of a folder of `cloud/src`.
  *
  * @throws Error where the class is no longer written as one call a method.
  */
-async function usesOf(path: string, adapter: string): Promise<Map<string, TableUse>> {
-  const folder = join(ROOT, path);
-  const text = await readFile(join(folder, adapter), 'utf8');
+export async function tableUses(
+  name: string,
+  classFile: string,
+  called: string,
+): Promise<Map<string, TableUse>> {
+  const folder = join(ROOT, 'cloud/src', name);
+  const text = await readFile(join(folder, classFile), 'utf8');
   const files = importedFrom(text);
   const methods = [
     ...text.matchAll(/^ {2}(?!constructor)(\w+)\([\s\S]*?^ {4}return (\w+)\(this\.#table/gm),
   ];
   const declared = [...text.matchAll(/^ {2}(?!constructor)\w+\(/gm)];
   if (methods.length === 0 || methods.length !== declared.length) {
-    throw new Error(`${adapter}: not each method returns one call with this.#table`);
+    throw new Error(`${classFile}: not each method returns one call with this.#table`);
   }
   const uses = methods.map(async ([, method = '', name = '']): Promise<[string, TableUse]> => {
     const file = files.get(name);
-    if (file === undefined) throw new Error(`${adapter} imports no ${name}`);
-    return [method, await useOf(name, file, folder)];
+    if (file === undefined) throw new Error(`${classFile} imports no ${name}`);
+    return [`${called}.${method}`, await useOf(folder, name, file)];
   });
   return new Map(await Promise.all(uses));
 }
@@ -48,7 +48,7 @@ function importedFrom(text: string): Map<string, string> {
 }
 
 /** Builds the one function: what it cannot reach falls away, and the commands that are left are those that it sends. */
-async function useOf(name: string, file: string, folder: string): Promise<TableUse> {
+async function useOf(folder: string, name: string, file: string): Promise<TableUse> {
   const { outputFiles } = await build({
     stdin: { contents: `export { ${name} } from './${file}';`, resolveDir: folder },
     bundle: true,

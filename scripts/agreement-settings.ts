@@ -64,7 +64,8 @@ const settings: readonly [resource: string, argument: string, expression: string
   [table, 'hash_key', manifestOf('table.partitionKey')],
   [table, 'range_key', manifestOf('table.sortKey')],
   [table, 'projection_type', manifestOf('table.listIndex.projection')],
-  ['aws_s3_bucket_lifecycle_configuration.objects', 'days', manifestOf('bucket.expireDays')],
+  ['aws_s3_bucket_lifecycle_configuration.objects', 'for_each', 'local.object_days'],
+  ['aws_s3_bucket_lifecycle_configuration.objects', 'days', 'rule.value'],
 ];
 
 function settingComplaint(

@@ -264,8 +264,8 @@ describe('a permission', () => {
     expect(complaintsOf('iam.tf', '"GetItem", "PutItem"', '"GetItem", "PutItem", "Scan"')).toEqual([
       'permission of connect dynamodb:Scan: in iam.tf, not in the code',
     ]);
-    expect(complaintsOf('iam.tf', '["http"]', '["http", "sweep"]')).toEqual([
-      'index reader sweep: in iam.tf, not in the code',
+    expect(complaintsOf('iam.tf', '["http", "sweep"]', '["connect", "http", "sweep"]')).toEqual([
+      'index reader connect: in iam.tf, not in the code',
     ]);
   });
 
@@ -278,9 +278,13 @@ describe('a permission', () => {
       'permission of message dynamodb:DeleteItem: in the code, not in iam.tf',
       'permission of http s3:RestoreObject: in the code, not in iam.tf',
     ]);
-    expect(complaintsOf('iam.tf', /\n +sweep += \["DeleteItem", "Scan"\]/, '')).toEqual([
-      'permission of sweep dynamodb:DeleteItem: in the code, not in iam.tf',
-      'permission of sweep dynamodb:Scan: in the code, not in iam.tf',
+    expect(complaintsOf('iam.tf', /\n +connect += \["GetItem".*\]/, '')).toEqual(
+      ['GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
+        (action) => `permission of connect dynamodb:${action}: in the code, not in iam.tf`,
+      ),
+    );
+    expect(complaintsOf('iam.tf', '["DeleteObject", "PutObject"]', '["PutObject"]')).toEqual([
+      'permission of message s3:DeleteObject: in the code, not in iam.tf',
     ]);
   });
 

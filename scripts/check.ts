@@ -4,6 +4,7 @@
  */
 import { agreementCheck } from './check/agreement.ts';
 import { type Check, commandCheck } from './check/check.ts';
+import { dockerfileCheck } from './check/dockerfile.ts';
 import { importsCheck } from './check/imports.ts';
 import { lockFileCheck } from './check/lock-file.ts';
 import { readmeCheck } from './check/readme.ts';
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   readmeCheck,
   terraformReadmeCheck,
   terraformCheck,
+  dockerfileCheck,
   agreementCheck,
 ];
 

@@ -14,6 +14,7 @@ export const stubEnvironment: Readonly<Record<string, string>> = {
   PULLWIRE_ISSUERS: '[]',
   PULLWIRE_LINK_URL: `ws://${nowhere}/test`,
   PULLWIRE_LOG_LEVEL: 'silent',
+  PULLWIRE_RETENTION_DAYS: '30',
   PULLWIRE_SECRET: '/pullwire/test/secret',
   PULLWIRE_TABLE: 'pullwire-test',
   PULLWIRE_TOKEN_IN_QUERY: 'false',

@@ -1,4 +1,13 @@
-# Bodies that are too large for frames, on their way: replies and uploads, each gone within days.
+# Bodies that are too large for frames, on their way: replies and uploads, each gone within days. And those of readings
+# that are too large for the table, for as long as readings are kept.
+locals {
+  # A reading may be a day ahead of the relay's clock, and its object must not go before its item.
+  object_days = {
+    for name in keys(local.manifest.bucket.prefixes) :
+    name => name == "readings" ? var.readings_retention_days + 2 : local.manifest.bucket.expireDays
+  }
+}
+
 resource "aws_s3_bucket" "objects" {
   bucket_prefix = "${local.prefix}-"
   force_destroy = !var.deletion_protection
@@ -38,19 +47,24 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "objects" {
 resource "aws_s3_bucket_lifecycle_configuration" "objects" {
   bucket = aws_s3_bucket.objects.id
 
-  rule {
-    id     = "expire"
-    status = "Enabled"
+  dynamic "rule" {
+    for_each = local.object_days
 
-    # Everything that is in the bucket.
-    filter {}
+    content {
+      id     = "expire-${rule.key}"
+      status = "Enabled"
 
-    expiration {
-      days = local.manifest.bucket.expireDays
-    }
+      filter {
+        prefix = local.manifest.bucket.prefixes[rule.key]
+      }
 
-    abort_incomplete_multipart_upload {
-      days_after_initiation = local.manifest.bucket.expireDays
+      expiration {
+        days = rule.value
+      }
+
+      abort_incomplete_multipart_upload {
+        days_after_initiation = local.manifest.bucket.expireDays
+      }
     }
   }
 }

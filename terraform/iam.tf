@@ -16,18 +16,24 @@ locals {
     connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
     http       = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
-    message    = ["GetItem", "PutItem", "Query", "UpdateItem"]
-    sweep      = ["DeleteItem", "Scan"]
+    message    = ["BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    sweep      = ["BatchGetItem", "DeleteItem", "Query"]
   }
 
   # Only these list devices.
-  index_readers = ["http"]
+  index_readers = ["http", "sweep"]
 
-  # What each function does with objects, below the manifest's prefixes. Starting, filling and completing a
+  # What each function does with objects on their way, below the manifest's other prefixes. Starting, filling and completing a
   # multipart upload are all PutObject.
   object_actions = {
     http  = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
     sweep = ["AbortMultipartUpload", "DeleteObject"]
+  }
+
+  # And what with bodies of readings, which the bucket's own rule removes in the end.
+  reading_actions = {
+    http    = ["GetObject"]
+    message = ["DeleteObject", "PutObject"]
   }
 
   # Listing also makes S3 answer 404 for an object that is not there, in place of 403.
@@ -36,7 +42,9 @@ locals {
     sweep = ["ListBucket", "ListBucketMultipartUploads"]
   }
 
-  objects_arns = [for prefix in values(local.manifest.bucket.prefixes) : "${aws_s3_bucket.objects.arn}/${prefix}*"]
+  transit_arns = [
+    for name, prefix in local.manifest.bucket.prefixes : "${aws_s3_bucket.objects.arn}/${prefix}*" if name != "readings"
+  ]
 
   # An own key is used on a function's behalf by these services, never by the function itself.
   key_services = {
@@ -89,14 +97,21 @@ locals {
       },
       {
         sid       = "Objects"
-        allowed   = contains(local.told_of["PULLWIRE_BUCKET"], name)
+        allowed   = contains(local.told_of["PULLWIRE_BUCKET"], name) && contains(keys(local.object_actions), name)
         actions   = [for action in try(local.object_actions[name], []) : "s3:${action}"]
-        resources = local.objects_arns
+        resources = local.transit_arns
+        condition = null
+      },
+      {
+        sid       = "Readings"
+        allowed   = contains(local.told_of["PULLWIRE_BUCKET"], name) && contains(keys(local.reading_actions), name)
+        actions   = [for action in try(local.reading_actions[name], []) : "s3:${action}"]
+        resources = ["${aws_s3_bucket.objects.arn}/${local.manifest.bucket.prefixes.readings}*"]
         condition = null
       },
       {
         sid       = "ListObjects"
-        allowed   = contains(local.told_of["PULLWIRE_BUCKET"], name)
+        allowed   = contains(local.told_of["PULLWIRE_BUCKET"], name) && contains(keys(local.bucket_actions), name)
         actions   = [for action in try(local.bucket_actions[name], []) : "s3:${action}"]
         resources = [aws_s3_bucket.objects.arn]
         condition = null

@@ -41,6 +41,7 @@ locals {
     PULLWIRE_ISSUERS             = local.issuers
     PULLWIRE_LINK_URL            = local.link_url
     PULLWIRE_LOG_LEVEL           = var.log_level
+    PULLWIRE_RETENTION_DAYS      = tostring(var.readings_retention_days)
     PULLWIRE_SECRET              = module.secret.name
     PULLWIRE_TABLE               = aws_dynamodb_table.registry.name
     PULLWIRE_TOKEN_IN_QUERY      = tostring(var.token_in_query)

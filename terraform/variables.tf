@@ -228,6 +228,18 @@ variable "log_retention_days" {
   }
 }
 
+variable "readings_retention_days" {
+  description = "Days for which a reading is kept after the time at which it was due. A change counts for readings that come from then on; objects of earlier ones go by the new value too."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.readings_retention_days == floor(var.readings_retention_days) && var.readings_retention_days >= 1 && var.readings_retention_days <= 3650
+    error_message = "Readings are kept for 1 to 3650 whole days."
+  }
+}
+
 variable "access_log" {
   description = "Write a line for each handshake and message. API Gateway then wants the account's logging role: see `account_logging_role`."
   type        = bool

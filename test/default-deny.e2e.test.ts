@@ -9,6 +9,8 @@ const pathOf: Readonly<Record<keyof typeof routeMethods, string | undefined>> = 
   pull: '/devices/plant-7/sources/web/x',
   devices: '/devices',
   device: '/devices/plant-7',
+  readings: '/devices/plant-7/readings',
+  'latest-reading': '/devices/plant-7/readings/latest?source=web',
   events: '/events',
   queuedPull: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw',
   pullResult: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw/result',
@@ -92,7 +94,15 @@ describe.each(attackHosts)('on %s', (name) => {
   );
 
   test('a device that is not granted and one that is not there are the same to the byte', async () => {
-    for (const path of ['', '?probe=1', '/sources/web/x', '/sources/nothing/x']) {
+    for (const path of [
+      '',
+      '?probe=1',
+      '/readings',
+      '/readings/latest',
+      '/readings?limit=x',
+      '/sources/web/x',
+      '/sources/nothing/x',
+    ]) {
       for (const method of ['GET', 'POST', 'DELETE']) {
         const there = await ask(method, `/devices/plant-7${path}`, '{key:nothing}');
         const nowhere = await ask(method, `/devices/plant-0${path}`, '{key:nothing}');

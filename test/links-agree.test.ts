@@ -1,8 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '@pullwire/shared';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoQueueStore } from '../cloud/src/queue/dynamo-queue-store.ts';
+import { DynamoReadingTable } from '../cloud/src/reading/dynamo-reading-table.ts';
+import { FolderReadingBodies } from '../cloud/src/reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../cloud/src/registry/dynamo-registry.ts';
+import { dataFolder } from '../cloud/src/server/data-folder.ts';
+import type { RelayParts } from '../cloud/src/server/relay-parts.ts';
 import { type TemporaryEngine, temporaryEngine } from '../cloud/src/server/temporary-engine.ts';
 import { type Accounts, AgreementBench, happenings } from './src/agreement-bench.ts';
 
@@ -15,13 +21,21 @@ let engine: TemporaryEngine;
 let client: ReturnType<TemporaryEngine['engine']['createClient']>;
 let registry: DynamoRegistry;
 let queue: DynamoQueueStore;
+let readings: RelayParts['readings'];
 
 beforeAll(async () => {
   engine = await temporaryEngine();
   client = engine.engine.createClient();
-  registry = new DynamoRegistry({ client, name: 'pullwire', mayCreateTable: true });
-  queue = new DynamoQueueStore({ client, name: 'pullwire' });
+  const table = { client, name: 'pullwire' };
+  registry = new DynamoRegistry({ ...table, mayCreateTable: true });
+  queue = new DynamoQueueStore(table);
   await registry.ensureSchema();
+  const bodies = new FolderReadingBodies({
+    folder: dataFolder(engine.dataFolder).readings,
+    clock: systemClock,
+    newId: randomUUID,
+  });
+  readings = { readingTable: new DynamoReadingTable(table), bodies, retentionDays: 30 };
 });
 
 afterAll(async () => {
@@ -57,7 +71,7 @@ describe('registry, relay and agents', () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       async (steps) => {
-        const bench = await AgreementBench.start(registry, queue);
+        const bench = await AgreementBench.start(registry, { queue, readings });
         try {
           await bench.happens('start p1');
           for (const [what, turns] of steps) {

@@ -141,7 +141,7 @@ describe('the agent', () => {
       instance: 'b',
       sources: [{ name: 'logs', kind: 'file', methods: ['GET', 'HEAD'] }],
       labels: { site: 'north' },
-      features: ['probe', 'resend', 'rotate', 'upload'],
+      features: ['probe', 'readings', 'resend', 'rotate', 'upload'],
     });
     const token = relay.requests[0]?.headers.authorization?.slice('Bearer '.length) ?? '';
     expect(decodeJwt(token)).toMatchObject({
@@ -176,7 +176,11 @@ describe('the agent', () => {
     await start(await configOf('{}'));
     const link = await relay.welcome();
     const more = 'maxPulls: 3\ninstance: b\nlog: { level: debug }\nlabels: { a: b }\n';
-    expect(await agent.reload(await configOf('{}', more))).toEqual(['instance', 'maxPulls']);
+    expect(await agent.reload(await configOf('{}', more))).toEqual([
+      'instance',
+      'maxPulls',
+      'controlSocket', // it follows the instance
+    ]);
     expect(await link.next('hello')).toMatchObject({ instance: 'main', labels: { a: 'b' } });
   });
 

@@ -1,21 +1,27 @@
 import type { SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@pullwire/shared';
+import type { MetricFamily } from '@pullwire/shared/metrics';
 import { infoLines } from '@pullwire/shared/process-log';
 import type { Logger } from 'pino';
 import { helloOf } from './agent-hello.ts';
+import { AgentReadings } from './agent-readings.ts';
+import type { AgentIdentity, AgentSnapshot } from './agent-snapshot.ts';
 import { AgentSources } from './agent-sources.ts';
 import type { AgentConfig } from './config/agent-config.ts';
+import { AgentHealth } from './health/agent-health.ts';
+import { agentMetrics } from './health/agent-metrics.ts';
+import { SourceTally } from './health/source-tally.ts';
 import { KeyRing } from './identity/key-ring.ts';
 import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
-import { AgentLink, type FinalRefusal, type LinkSnapshot } from './link/agent-link.ts';
+import { AgentLink, type FinalRefusal } from './link/agent-link.ts';
 import { IdlePath } from './link/idle-path.ts';
 import { LinkPace } from './link/link-pace.ts';
 import { PathMemory } from './link/path-memory.ts';
 import { type Environment, openTunnel, proxyFor, withoutCredentials } from './link/proxy.ts';
 import { relayTrust, resumingTrust } from './link/relay-trust.ts';
 import { TlsSessions } from './link/tls-sessions.ts';
-import { type PullCounters, PullDesk } from './pull/pull-desk.ts';
+import { PullDesk } from './pull/pull-desk.ts';
 import { HttpsPartStore } from './reply/https-part-store.ts';
 import { version } from './version.ts';
 
@@ -32,18 +38,11 @@ export interface AgentDeps {
   onFinal(refusal: FinalRefusal): void;
 }
 
-export interface AgentSnapshot {
-  /** Undefined before the start. */
-  readonly link: LinkSnapshot | undefined;
-  readonly pulls: PullCounters & { readonly inFlight: number };
-  readonly sources: readonly string[];
-}
-
 /** For the steps of a link that no setting changes. */
 const linkLimits = { handshakeMs: 15_000, welcomeMs: 10_000, closeMs: 2_000 };
 
 /** What a reload changes without a restart. */
-const reloaded: ReadonlySet<string> = new Set(['sources', 'labels', 'log']);
+const reloaded: ReadonlySet<string> = new Set(['sources', 'schedules', 'labels', 'log']);
 
 export function createAgent(config: AgentConfig, deps: AgentDeps): Agent {
   return new Agent(config, deps);
@@ -57,6 +56,11 @@ export class Agent {
   readonly #desk: PullDesk;
   readonly #parts: HttpsPartStore;
   readonly #paths: PathMemory;
+  readonly #tally: SourceTally;
+  readonly #health: AgentHealth;
+  readonly #startedAt: { readonly wall: number; readonly monotonic: number };
+  #keys: KeyRing | undefined;
+  readonly #readings: AgentReadings;
   #context: SecureContext | undefined;
   #link: AgentLink | undefined;
 
@@ -69,12 +73,24 @@ export class Agent {
     const rules = { relayHost: new URL(config.relay).hostname, hosts: uploadHosts, insecure };
     const secureContext = (): SecureContext => this.#secureContext();
     this.#parts = new HttpsPartStore({ rules, secureContext, env, clock });
+    this.#tally = new SourceTally(clock);
+    this.#startedAt = { wall: clock.wall(), monotonic: clock.monotonic() };
+    this.#health = new AgentHealth(config, this, logger);
+    const audit = infoLines(logger, 'pull');
     this.#desk = new PullDesk({
       sources: new Map(),
       maxPulls: config.maxPulls,
       clock,
       parts: this.#parts,
-      audit: infoLines(logger, 'pull'),
+      audit: (line) => {
+        this.#tally.note(line);
+        audit(line);
+      },
+    });
+    this.#readings = new AgentReadings(config.spool, {
+      ...deps,
+      pulls: this.#desk,
+      aheadMs: () => this.#link?.aheadMs ?? 0,
     });
     this.#sources = new AgentSources(deps, (sources) => this.#desk.replaceSources(sources));
   }
@@ -82,36 +98,43 @@ export class Agent {
   /**
    * Reads the key, opens the sources and begins to dial. Aborting `signal` ends the link without draining it.
    *
-   * @throws KeyError, SourceOpenError, ConfigError, ProxyError: what was configured is not there, or not usable.
+   * @throws KeyError, SourceOpenError, ConfigError, ProxyError, HealthError: what was configured is not there, or not usable.
    */
   async start(signal?: AbortSignal): Promise<void> {
     const keys = await this.#readKeys();
+    this.#keys = keys;
     await this.#paths.start();
     const proxy = proxyFor(new URL(this.#config.relay), this.#deps.env);
     await this.#take(this.#config);
-    this.#logStart(proxy);
     this.#link = this.#createLink(keys, proxy);
+    await this.#health.start();
+    this.#logStart(proxy);
     this.#link.start(signal);
+    await this.#readings.take(this.#config.schedules);
   }
 
   /** Drains the link for `drainMs` at most, then closes everything. Tries every part. */
   async stop(): Promise<void> {
+    this.#readings.quieten();
     const [link] = await Promise.allSettled([this.#link?.stop()]);
+    await this.#readings.stop();
     this.#parts.close();
+    await this.#health.stop();
     await this.#paths.stop();
     await this.#sources.close();
     if (link.status === 'rejected') throw link.reason;
   }
 
   /**
-   * Takes other sources, labels and log level at once, without a redial. Returns the settings that differ and need a
+   * Takes other sources, schedules, labels and log level at once, without a redial. Returns the settings that differ and need a
    * restart.
    *
    * @throws SourceOpenError, ConfigError where a source cannot be opened or announced; nothing has changed then.
    */
   async reload(next: AgentConfig): Promise<readonly string[]> {
-    const { sources, labels, log } = next;
-    await this.#take({ ...this.#config, sources, labels, log });
+    const { sources, schedules, labels, log } = next;
+    await this.#take({ ...this.#config, sources, schedules, labels, log });
+    await this.#readings.take(schedules);
     this.#deps.logger.level = log.level;
     this.#link?.repeatHello(helloOf(this.#config, this.#sources.infos));
     return Object.entries(next)
@@ -131,17 +154,44 @@ export class Agent {
     return this.#link?.lastTrouble;
   }
 
+  /** Whether there is a link now. */
+  get linked(): boolean {
+    return this.#link?.snapshot().linked ?? false;
+  }
+
   snapshot(): AgentSnapshot {
+    const keys = this.#keys;
     return {
+      agent: this.#identity(),
       link: this.#link?.snapshot(),
+      key: keys && { publicKey: keys.publicKey, changing: keys.isChanging },
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
       sources: this.#sources.infos.map(({ name }) => name),
+      sourceUse: this.#tally.snapshot(),
+      readings: this.#readings.snapshot(),
+    };
+  }
+
+  /** What Prometheus reads. */
+  metrics(): MetricFamily[] {
+    return agentMetrics(version, this.snapshot(), this.#tally.metrics());
+  }
+
+  #identity(): AgentIdentity {
+    const { device, instance, relay } = this.#config;
+    const { wall, monotonic } = this.#startedAt;
+    return {
+      ...{ version, device, instance, relay },
+      pid: process.pid,
+      startedAt: new Date(wall).toISOString(),
+      upMs: Math.round(this.#deps.clock.monotonic() - monotonic),
     };
   }
 
   /** All of it, or nothing. */
   async #take(config: AgentConfig): Promise<void> {
     await this.#sources.replace(config.sources, (infos) => helloOf(config, infos));
+    this.#tally.use([...config.sources.keys()]);
     this.#config = config;
   }
 
@@ -174,6 +224,7 @@ export class Agent {
       subprotocols,
       hello: helloOf(this.#config, this.#sources.infos),
       receiver: this.#desk,
+      readings: this.#readings.sender,
       keys,
       dial: async (now) => ({
         headers: { authorization: `Bearer ${await this.#token(keys, now)}` },

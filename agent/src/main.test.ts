@@ -36,9 +36,14 @@ class Program {
   stderr = '';
   #grown = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], nodeArgs: readonly string[] = []) {
+  constructor(
+    args: readonly string[],
+    nodeArgs: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.child = spawn(process.execPath, [...nodeArgs, main, ...args], {
       cwd: folder,
+      env: { ...process.env, ...env },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -64,6 +69,15 @@ class Program {
 
 async function configure(text: string): Promise<void> {
   await writeFile(join(folder, 'agent.yaml'), `relay: ${relay.url}\ndevice: plant-7\n${text}`);
+}
+
+/** A command to its end. */
+async function ended(
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const program = new Program(args);
+  const code = await program.exit;
+  return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
 const sources = `
@@ -123,6 +137,73 @@ describe('the process', () => {
       pulls: { inFlight: 0 },
       sources: ['reports'],
     });
+  });
+
+  it('tells its status to a command, in words and in JSON, and what is wrong by the exit code', async () => {
+    const agent = await startAgent();
+    await relay.welcome();
+    await agent.logged('link open');
+    const text = await ended('status', '--config', 'agent.yaml');
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/^link +open since .* with fake-relay\/1$/m);
+    expect(text.stdout).toMatch(/^source +logs: not asked since the start$/m);
+    const json = await ended('status', '--config', 'agent.yaml', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      agent: { device: 'plant-7', pid: agent.child.pid },
+      link: { linked: true, counters: { links: 1 } },
+      key: { changing: false },
+      sourceUse: [{ source: 'logs', pulls: 0 }],
+    });
+    expect(json.stdout).not.toContain('PRIVATE');
+    await relay.stop();
+    await agent.logged('no link');
+    const unlinked = await ended('status', '--config', 'agent.yaml');
+    expect(unlinked.code).toBe(150);
+    expect(unlinked.stdout).toMatch(/^link +NOT LINKED since /m);
+    agent.child.kill('SIGTERM');
+    expect(await agent.exit).toBe(0);
+    const gone = await ended('status', '--config', 'agent.yaml', '--json');
+    expect(gone).toMatchObject({ code: 3, stderr: expect.stringContaining('no agent runs here') });
+    expect(JSON.parse(gone.stdout)).toMatchObject({ running: false });
+  });
+
+  it('answers monitors on loopback where the configuration says so', async () => {
+    await configure(`${sources}health: { listen: '127.0.0.1:0' }\n`);
+    const agent = new Program(['run', '--config', 'agent.yaml', '--redial-base', '10ms']);
+    const { port } = await agent.logged('monitors can ask here');
+    const get = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await get('/health/live')).toEqual([200, '{"status":"live"}\n']);
+    expect(await get('/health/ready')).toEqual([
+      503,
+      '{"status":"not-ready","why":"no link was opened yet"}\n',
+    ]);
+    await relay.welcome();
+    await agent.logged('link open');
+    expect(await get('/health/ready')).toEqual([200, '{"status":"ready"}\n']);
+    expect((await get('/metrics'))[1]).toContain('\npullwire_agent_link_up 1\n');
+    expect((await get('/status'))[0]).toBe(404);
+  });
+
+  it('says which port for monitors it cannot have', async () => {
+    await configure(`${sources}health: { listen: '127.0.0.1:${relay.port}' }\n`);
+    const { code, stderr } = await ended('run', '--config', 'agent.yaml');
+    expect(code).toBe(2);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${relay.port} (another process listens`);
+  });
+
+  it('ends on SIGTERM while it waits to enrol', async () => {
+    await configure(sources);
+    await relay.stop();
+    await rm(join(folder, 'device.key'));
+    const env = { PULLWIRE_ENROLL_CODE: 'pwe_x' };
+    const agent = new Program(['run', '--config', 'agent.yaml', '--redial-base', '1h'], [], env);
+    await agent.logged('enrolment failed; it is tried again');
+    agent.child.kill('SIGTERM');
+    expect(await agent.exit).toBe(0);
+    expect(agent.stdout).toContain('"signal":"SIGTERM","msg":"stopping"');
   });
 
   it('exits with 77 where the relay refuses the device for good', async () => {

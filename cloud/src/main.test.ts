@@ -77,6 +77,26 @@ describe('pullwire-relay', { timeout: 60_000 }, () => {
     expect((await run('device', 'remove', 'plant-7')).code).toBe(1);
   });
 
+  it('serve says which port for metrics it cannot have, and ends', async () => {
+    const { url } = await serve('--metrics-listen', '127.0.0.1:0');
+    const { host } = new URL(url);
+    const second = [
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--data',
+      'other',
+      '--metrics-listen',
+      host,
+    ];
+    expect(await run(...second)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `metrics.listen: cannot listen on ${host}; choose another port`,
+      ),
+    });
+  });
+
   it('serve takes what commands write meanwhile, at once: a key works, and a revoked one does not', async () => {
     const { url } = await serve();
     const key = (await run('key', 'add', '--name', 'ops')).stdout.trim();

@@ -1,33 +1,17 @@
-import type { EnrolRefusal } from './enroll/enrolment.ts';
-import type { PullLog } from './pull/pull-log.ts';
-import type { QueueCounters } from './queue/queue-events.ts';
-import type { ReplyDesk } from './reply/reply-desk.ts';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
+import { LocalServer } from '@pullwire/shared/local-server';
+import { type MetricFamily, metricsContentType, metricsText } from '@pullwire/shared/metrics';
 import { EventLoopDelay, type EventLoopReport } from './server/event-loop-delay.ts';
-import type { LinkHost } from './server/link-host.ts';
-import type { RefusalCounters } from './server/refusal-counters.ts';
+import type { RelayCounts } from './server/relay-counts.ts';
 import { RelayHttp } from './server/relay-http.ts';
 import { RelayLinks } from './server/relay-links.ts';
+import { relayMetrics } from './server/relay-metrics.ts';
 import type { RelayParts } from './server/relay-parts.ts';
 import { RelayPulls } from './server/relay-pulls.ts';
 import { RelayQueue } from './server/relay-queue.ts';
 
-/** Counts for the log and for tests; everything in flight is 0 when nothing is going on. */
-export interface RelaySnapshot {
-  readonly links: number;
-  readonly pullsInFlight: number;
-  /** For their devices to come back. */
-  readonly pullsWaiting: number;
-  readonly registryWritesWaiting: number;
-  readonly pulls: PullLog['counters'];
-  readonly queuedPulls: QueueCounters;
-  readonly eventStreams: number;
-  readonly linkEvents: LinkHost['counters'];
-  readonly strays: ReplyDesk['strays'];
-  /** By reasons of closed sets, as are the further ones. */
-  readonly refusedHandshakes: RefusalCounters['counts'];
-  readonly refusedCallers: RefusalCounters['counts'];
-  readonly enrolled: number;
-  readonly refusedEnrolments: Readonly<Partial<Record<EnrolRefusal, number>>>;
+/** For the log and for tests. */
+export interface RelaySnapshot extends RelayCounts {
   /** Since the last snapshot. */
   readonly eventLoop: EventLoopReport;
   readonly memory: MemoryReport;
@@ -62,6 +46,13 @@ export class Relay {
   readonly #queue: RelayQueue;
   readonly #http: RelayHttp;
   readonly #delay: EventLoopDelay;
+  readonly #monitors = new LocalServer({
+    '/metrics': () => ({
+      status: 200,
+      type: metricsContentType,
+      body: metricsText(this.metrics()),
+    }),
+  });
   #port: number;
   #draining = false;
   #retired: Promise<void> | undefined;
@@ -94,7 +85,8 @@ export class Relay {
 
   /** Resolves when it listens; rejects where it cannot. */
   async start(): Promise<{ readonly url: string; readonly port: number }> {
-    const { listen, tls } = this.#parts.settings;
+    const { listen, tls, metrics } = this.#parts.settings;
+    if (metrics !== undefined) await this.#openMetrics(metrics);
     this.#port = await this.#http.host.start();
     this.#delay.start();
     this.#http.certificate?.start();
@@ -114,25 +106,33 @@ export class Relay {
     return this.#retired;
   }
 
+  async #openMetrics({ host, port }: ListenAddress): Promise<void> {
+    try {
+      const taken = await this.#monitors.start({ host, port });
+      this.#parts.log.info({ host, port: taken }, 'metrics can be read here');
+    } catch (cause) {
+      const text = `metrics.listen: cannot listen on ${host}:${port}; choose another port, or end the process that has it`;
+      throw new Error(text, { cause });
+    }
+  }
+
   async #retire(): Promise<void> {
-    const { journal } = this.#links;
+    const { journal, readings } = this.#links;
     const { settings } = this.#parts;
     this.#draining = true;
     this.#retiredAt = this.#parts.clock.monotonic();
     this.#http.certificate?.stop();
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
+    await this.#monitors.stop();
     // Answers that come now can still be kept.
-    const last = Promise.all([journal.flush(), this.#queue.stop()]);
-    await this.#within(
-      Math.max(leastFlushMs, settings.drainMs),
-      last.then(() => undefined),
-    );
+    const written = Promise.all([journal.flush(), readings.stop(), this.#queue.stop()]);
+    await this.#within(Math.max(leastFlushMs, settings.drainMs), written);
     journal.stop();
   }
 
   /** Resolves when the work is done, or after so many milliseconds. */
-  async #within(ms: number, work: Promise<void>): Promise<void> {
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.#parts.clock.after(ms, late.resolve);
     await Promise.race([work, late.promise]);
@@ -168,13 +168,28 @@ export class Relay {
   }
 
   snapshot(): RelaySnapshot {
-    const { host, journal, refused } = this.#links;
+    return { ...this.#counts(), eventLoop: this.#delay.report(), memory: memoryReport() };
+  }
+
+  /** What Prometheus reads; unlike a snapshot it begins nothing anew. */
+  metrics(): MetricFamily[] {
+    const { version } = this.#parts;
+    const { queuedBytes } = this.#links;
+    return relayMetrics({ version, counts: this.#counts(), queuedBytes }, [
+      ...this.#pulls.log.tally.metrics(),
+      this.#delay.metrics(),
+    ]);
+  }
+
+  #counts(): RelayCounts {
+    const { host, journal, readings, refused } = this.#links;
     const { replies, log } = this.#pulls;
     return {
       links: this.#links.size,
       pullsInFlight: replies.size,
       pullsWaiting: this.#links.devices.waiting,
       registryWritesWaiting: journal.waiting,
+      readings: { ...readings.counters, waiting: readings.size },
       pulls: { ...log.counters },
       queuedPulls: { ...this.#queue.log.counters },
       eventStreams: this.#http.eventStreams,
@@ -183,8 +198,6 @@ export class Relay {
       refusedHandshakes: refused.counts,
       refusedCallers: this.#http.refusedCallers.counts,
       ...this.#http.enrolments.counts,
-      eventLoop: this.#delay.report(),
-      memory: memoryReport(),
     };
   }
 }

@@ -184,6 +184,7 @@ export class GatewayBench {
       rotation: {
         offer: async ({ device: _ }, key) => ({ action: 'rotated', publicKey: key.publicKey }),
       },
+      readings: { receive: async (_, { batch }) => ({ action: 'stored', batch }) },
       poster: {
         post: async (id, text) => this.#post(this.#view(id), text),
         disconnect: async (id) => this.#disconnect(this.#view(id)),
@@ -206,6 +207,7 @@ export class GatewayBench {
         undelivered: nothing,
         ignored: nothing,
         rotated: nothing,
+        stored: nothing,
       },
     });
   }

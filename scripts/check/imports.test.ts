@@ -12,16 +12,21 @@ const clean: [file: string, ...imports: string[]][] = [
   ['shared/src/message.test.ts', 'vitest', './message.ts'],
   ['agent/src/main.ts', '@pullwire/shared', './link/reconnecting-socket.ts'],
   ['agent/src/link/reconnecting-socket.ts', 'reconnecting-websocket', 'ws'],
+  ['agent/src/schedule/cron-timer.ts', 'node-cron'],
+  ['agent/src/spool/spool-store.ts', './spool-file.ts'],
+  ['agent/src/spool/spool-file.ts', 'node:sqlite'],
   ['cloud/src/main.ts', './relay.ts', './server/serve.ts'],
   ['cloud/src/relay.ts', './registry/dynamo-registry.ts', './pull/pull.ts'],
   ['cloud/src/pull/pull.ts', '../registry/registry.ts', '@pullwire/shared'],
   ['cloud/src/registry/registry.ts'],
   ['cloud/src/registry/dynamo-registry.ts', './registry.ts', '@aws-sdk/client-dynamodb'],
   ['cloud/src/server/serve.ts', 'node:http', 'ws', '../pull/pull.ts'],
+  ['agent/src/doctor/check.ts'],
   ['demo/src/main.ts'],
   ['bench/src/main.ts'],
   ['test/src/tool.ts', 'vitest'],
   ['scripts/check.ts'],
+  ['agent/src/health/agent-health.ts'],
 ];
 
 /** A file that breaks a rule, and the rule that has to catch it. */
@@ -37,7 +42,12 @@ const planted: [rule: string, file: string, imported: string][] = [
   ['use-cases-know-no-transport', 'cloud/src/connection/a.ts', 'ws'],
   ['use-cases-know-no-transport', 'cloud/src/auth/a.ts', '@aws-sdk/client-dynamodb'],
   ['only-roots-know-adapters', 'cloud/src/b.ts', './registry/dynamo-registry.ts'],
+  ['links-and-sources-know-no-service', 'agent/src/link/b.ts', '../health/agent-health.ts'],
   ['one-guard-for-reconnecting-websocket', 'agent/src/link/a.ts', 'reconnecting-websocket'],
+  ['doctor-is-run-by-its-command', 'agent/src/link/b.ts', '../doctor/check.ts'],
+  ['one-timer-by-node-cron', 'agent/src/schedule/a.ts', 'node-cron'],
+  ['the-spool-has-a-thread-of-its-own', 'agent/src/d.ts', './spool/spool-store.ts'],
+  ['the-spool-knows-no-link', 'agent/src/spool/a.ts', '../link/reconnecting-socket.ts'],
   ['nothing-imports-a-test', 'shared/src/b.ts', './message.test.ts'],
   ['programs-leave-test-tools-alone', 'agent/src/c.ts', 'vitest'],
   ['every-import-resolves', 'cloud/src/c.ts', './nowhere.ts'],
@@ -53,7 +63,7 @@ async function plant(files: [file: string, ...imports: string[]][]): Promise<str
   const root = await mkdtemp(join(tmpdir(), 'pullwire-imports-'));
   trees.push(root);
   await mkdir(join(root, 'node_modules/@pullwire'), { recursive: true });
-  for (const name of ['vitest', 'ws', 'reconnecting-websocket', '@aws-sdk']) {
+  for (const name of ['vitest', 'ws', 'reconnecting-websocket', 'node-cron', '@aws-sdk']) {
     await symlink(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
   }
   await symlink(join(root, 'shared'), join(root, 'node_modules/@pullwire/shared'));

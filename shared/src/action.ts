@@ -22,24 +22,18 @@ export const binTypes = {
   upload: 17,
   put: 18,
   complete: 19,
+  reading: 20,
+  stored: 21,
   rotate: 22,
   rotated: 23,
   probe: 24,
   probed: 25,
 } as const satisfies Record<Action, number>;
 
-/** Reserved names have numbers too (PROTOCOL.md, "Reserved"), so that both encodings count them alike. */
-const reservedTypes = {
-  reading: 20,
-  stored: 21,
-};
-
 /** A name that can go into a log line or a counter as it is. */
 const plain = /^[\x21-\x7e]{1,64}$/;
 
-const names = new Map<number, string>(
-  Object.entries({ ...binTypes, ...reservedTypes }).map(([name, type]) => [type, name]),
-);
+const names = new Map<number, string>(Object.entries(binTypes).map(([name, type]) => [type, name]));
 
 /** The action of a binary type, or `type-` and its number where it has none. */
 export function actionOf(type: number): string {

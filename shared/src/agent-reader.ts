@@ -22,6 +22,7 @@ import type {
   Timing,
 } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { readReading } from './reading-fields.ts';
 import { readOfferedKey } from './rotate-fields.ts';
 import { readComplete, readUpload } from './upload-fields.ts';
 import { refuse } from './wire-error.ts';
@@ -58,6 +59,8 @@ export function readAgentMessage(action: string, envelope: Envelope): AgentMessa
       return readOfferedKey(envelope.fields);
     case 'probed':
       return readProbed(envelope);
+    case 'reading':
+      return readReading(envelope);
     default:
       return undefined;
   }

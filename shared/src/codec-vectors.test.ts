@@ -127,13 +127,13 @@ describe('golden frames', () => {
     expect([...actions('agent')].sort()).toEqual(
       [
         ...['body', 'bye', 'complete', 'credit', 'drain', 'end', 'fault', 'head', 'hello'],
-        ...['keep-alive', 'probed', 'rotate', 'upload'],
+        ...['keep-alive', 'probed', 'reading', 'rotate', 'upload'],
       ].sort(),
     );
     expect([...actions('relay')].sort()).toEqual(
       [
         ...['body', 'bye', 'cancel', 'credit', 'drain', 'end', 'kept-alive', 'pull', 'put'],
-        ...['probe', 'resend', 'rotate', 'rotated', 'welcome'],
+        ...['probe', 'resend', 'rotate', 'rotated', 'stored', 'welcome'],
       ].sort(),
     );
   });

@@ -62,6 +62,7 @@ export const errorCodes = {
   'method-not-granted': rule(403, 'caller', 'no', 'The grant does not cover this method'),
   'source-unknown': rule(404, 'caller', 'no', 'The device has no such source'),
   'device-offline': rule(503, 'network', 'no', 'The device is offline'),
+  'not-stored': rule(504, 'caller', 'no', 'Nothing that is stored may be the answer'),
   'registry-unavailable': rule(503, 'relay', 'no', 'The registry cannot be read'),
   'channel-unavailable': rule(503, 'relay', 'no', 'The relay cannot open its reply channel'),
   'relay-full': rule(
@@ -112,6 +113,8 @@ export const errorCodes = {
   'pull-expired': rule(504, 'network', 'no', 'The device did not come in time'),
   'pull-cancelled': rule(410, 'caller', 'maybe', 'The caller cancelled the queued pull'),
   'outcome-unknown': rule(502, 'network', 'maybe', 'Nobody knows what became of the pull'),
+  // Readings
+  'reading-unknown': rule(404, 'caller', 'no', 'Nothing is stored of this'),
   // Request bodies by object storage
   'upload-unknown': rule(404, 'caller', 'no', 'The caller has no such upload'),
   'upload-missing': rule(409, 'caller', 'no', 'Nothing was put for the upload yet'),

@@ -85,6 +85,18 @@ export function headerValue(headers: HeaderList, lowerName: string): string | un
   return undefined;
 }
 
+/** All lines of a list field, given in lower case, as one (RFC 9110 §5.3); undefined where there is none. */
+export function fieldList(headers: HeaderList, lowerName: string): string | undefined {
+  let list: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) {
+      list = join(list, headers[i + 1] as string);
+    }
+  }
+  return list?.trim();
+}
+
 /** Lines of one name are one list (RFC 9110 §5.2). */
 const join = (list: string | undefined, line: string): string =>
   list === undefined ? line : `${list},${line}`;

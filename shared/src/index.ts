@@ -10,6 +10,7 @@ export * from './frame.ts';
 export { compileGlobs, type Matcher } from './glob.ts';
 export * from './heartbeat.ts';
 export * from './hop-by-hop.ts';
+export * from './http-date.ts';
 export * from './kernel-queue.ts';
 export * from './limit.ts';
 export * from './message.ts';

@@ -12,6 +12,7 @@ import { refuse, refuseSize, WireError } from './wire-error.ts';
 
 const subprotocol = 'pullwire.v1+json' as const;
 const limits = frameLimits[subprotocol];
+const withBody: ReadonlySet<string> = new Set(['body', 'head', 'pull', 'reading']);
 /** What a frame with a body holds after its other fields. */
 const tail = ',"end":true,"body":""}'.length;
 
@@ -103,6 +104,6 @@ function envelopeOf(action: string, fields: Fields): Envelope {
 
 /** Elsewhere a field of this name is an unknown one. */
 function bodyOf(action: string, body: unknown): Uint8Array | undefined {
-  if (action !== 'body' && action !== 'head' && action !== 'pull') return undefined;
+  if (!withBody.has(action)) return undefined;
   return body === undefined ? undefined : checkBase64(body, limits.bodyBytes);
 }

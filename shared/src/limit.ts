@@ -18,6 +18,8 @@ export const replyToLimitBytes = 512;
 export const metaLimitBytes = 30_000;
 /** Of a body in object storage; S3 takes no part under 5 MiB but the last (S3 API, "Multipart upload limits"). */
 export const partLimit = { count: 400, bytes: 8 * 1024 * 1024, leastBytes: 5 * 1024 * 1024 };
+/** Of a `reading`: entries in a message, pieces of one. */
+export const readingLimit = { entries: 256, pieces: 1_024 };
 export const urlLimit = 4_096;
 export const earlyFrameLimit = 64;
 export const sourceLimit = 128;

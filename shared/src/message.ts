@@ -284,6 +284,55 @@ export interface KeptAlive {
   readonly connectionId?: string;
 }
 
+export interface ReadingFault {
+  /** As in `fault`. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What came of one time of a schedule. Device, schedule and time are its identity: it may come more than once. */
+export interface ReadingEntry {
+  readonly schedule: string;
+  /** When it was due: epoch milliseconds, by the device's clock as the relay's corrects it. */
+  readonly at: number;
+  readonly source: string;
+  readonly path: string;
+  readonly query?: string;
+  /** How long it took. */
+  readonly ms: number;
+  /** With `headers`, of an answer; said with the last piece. */
+  readonly status?: number;
+  readonly headers?: HeaderList;
+  /** Where there was no answer. */
+  readonly fault?: ReadingFault;
+  /** Bytes of its body in this message. */
+  readonly length: number;
+  /** Which one of how many pieces this is, where it does not fit into one message. */
+  readonly piece?: { readonly index: number; readonly of: number };
+}
+
+export interface Reading {
+  readonly action: 'reading';
+  /** The agent's own number, for `stored`. */
+  readonly batch: number;
+  /** One only where it comes in pieces. */
+  readonly readings: readonly ReadingEntry[];
+  /** The bodies, one after the other. */
+  readonly body?: Uint8Array;
+}
+
+export interface RefusedReading extends ReadingFault {
+  /** In `readings`. */
+  readonly index: number;
+}
+
+/** Everything in the batch is stored, but what is refused for good. */
+export interface Stored {
+  readonly action: 'stored';
+  readonly batch: number;
+  readonly refused?: readonly RefusedReading[];
+}
+
 /** Agent → relay: everything that a relay may receive. */
 export type AgentMessage =
   | Hello
@@ -298,7 +347,8 @@ export type AgentMessage =
   | Bye
   | KeepAlive
   | OfferedKey
-  | Probed;
+  | Probed
+  | Reading;
 
 /** Relay → agent: everything that an agent may receive. */
 export type RelayMessage =
@@ -315,7 +365,8 @@ export type RelayMessage =
   | KeptAlive
   | RotationWish
   | Rotated
-  | Probe;
+  | Probe
+  | Stored;
 
 /** The agent's messages that go to whoever waits for them by their `replyTo`: of one pull's reply, or of a probe. */
 export type ReplyMessage =
@@ -335,7 +386,7 @@ export interface Ignored {
 }
 
 /** What either side announces in `hello` or `welcome` that it can do beyond the rest (PROTOCOL.md, "Features"). */
-export const features = ['keep-alive', 'probe', 'resend', 'rotate', 'upload'] as const;
+export const features = ['keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'] as const;
 export type Feature = (typeof features)[number];
 
 export const protocolVersion = 1;

@@ -13,12 +13,15 @@ import type {
   OfferedKey,
   Pull,
   Put,
+  Reading,
   RelayMessage,
   Rotated,
+  Stored,
   Upload,
   Welcome,
 } from './message.ts';
 import { checkPullId } from './pull-id.ts';
+import { readReading, readStored } from './reading-fields.ts';
 import { readOfferedKey, readRotated } from './rotate-fields.ts';
 import { checkUrl, readParts } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
@@ -94,6 +97,10 @@ function metaOf(message: AgentMessage | RelayMessage): object | undefined {
       return 'withinMs' in message ? { withinMs: message.withinMs } : undefined;
     case 'bye':
       return { code: message.code, reason: message.reason };
+    case 'reading':
+      return readingMeta(readReading({ fields: { ...message }, body: message.body }));
+    case 'stored':
+      return storedMeta(readStored({ ...message }));
     case 'rotate':
       return 'publicKey' in message ? offeredKeyMeta(readOfferedKey({ ...message })) : undefined;
     case 'rotated':
@@ -148,6 +155,14 @@ function offeredKeyMeta({ publicKey, proof }: OfferedKey): object {
 
 function rotatedMeta({ publicKey, refused }: Rotated): object {
   return { publicKey, refused };
+}
+
+function readingMeta({ batch, readings }: Reading): object {
+  return { batch, readings };
+}
+
+function storedMeta({ batch, refused }: Stored): object {
+  return { batch, refused };
 }
 
 function helloMeta(hello: Hello): object {

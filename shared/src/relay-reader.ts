@@ -28,6 +28,7 @@ import {
 } from './message.ts';
 import { methodPattern, sourcePattern } from './name.ts';
 import { checkPullId } from './pull-id.ts';
+import { readStored } from './reading-fields.ts';
 import { readRotated } from './rotate-fields.ts';
 import { readPut } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
@@ -69,6 +70,8 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
       return readRotated(envelope.fields);
     case 'probe':
       return readProbe(envelope);
+    case 'stored':
+      return readStored(envelope.fields);
     default:
       return undefined;
   }

@@ -195,6 +195,45 @@ const complete = fc.record(
   },
 );
 
+const entry = {
+  schedule: id('-', 63).map((value) => value.toLowerCase()),
+  at: count,
+  source: id('._-', 64).map((value) => value.toLowerCase()),
+  path: rawTarget.map((rest) => `/${rest}`),
+  query: rawTarget,
+  ms: budget,
+};
+const wanted = ['schedule', 'at', 'source', 'path', 'ms'] as const;
+const status = fc.integer({ min: 200, max: 599 });
+const refusal = { code, detail: text(60) };
+
+const readingEntry = fc.oneof(
+  fc
+    .record(
+      { ...entry, status, headers, body: bytes(0) },
+      { requiredKeys: [...wanted, 'status', 'headers', 'body'], noNullPrototype: true },
+    )
+    .map(({ body, ...rest }) => ({ entry: { ...rest, length: body.length }, body })),
+  fc
+    .record(
+      { ...entry, fault: fc.record(refusal, plain) },
+      { requiredKeys: [...wanted, 'fault'], noNullPrototype: true },
+    )
+    .map((rest) => ({ entry: { ...rest, length: 0 }, body: Buffer.alloc(0) })),
+);
+
+const reading = fc
+  .tuple(count, fc.array(readingEntry, { minLength: 1, maxLength: 4 }))
+  .map(([batch, entries]) => {
+    const body = Buffer.concat(entries.map((one) => one.body));
+    return {
+      action: 'reading' as const,
+      batch,
+      readings: entries.map((one) => one.entry),
+      ...(body.length > 0 && { body }),
+    };
+  });
+
 export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   hello,
   head,
@@ -212,6 +251,7 @@ export const anyAgentMessage: fc.Arbitrary<AgentMessage> = fc.oneof(
   fc.record({ action: of('keep-alive') }, plain),
   fc.record({ action: of('rotate'), publicKey, proof: text(400) }, plain),
   fc.record({ action: of('probed'), pullId, replyTo }, plain),
+  reading,
 );
 
 const welcome = fc.record(
@@ -301,6 +341,14 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
   ),
   fc.record({ action: of('rotate') }, plain),
   fc.record({ action: of('probe'), pullId, replyTo }, plain),
+  fc.record(
+    {
+      action: of('stored'),
+      batch: count,
+      refused: fc.array(fc.record({ index: count, ...refusal }, plain), { maxLength: 4 }),
+    },
+    { requiredKeys: ['action', 'batch'], noNullPrototype: true },
+  ),
   fc.record(
     { action: of('rotated'), publicKey, refused: code },
     { requiredKeys: ['action', 'publicKey'], noNullPrototype: true },

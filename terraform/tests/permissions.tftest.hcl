@@ -21,9 +21,9 @@ run "by_default" {
       authorizer = ["Log", "Table", "Secret"]
       connect    = ["Log", "Table"]
       disconnect = ["Log", "Table"]
-      http       = ["Log", "Table", "List", "Secret", "Connections", "Objects", "ListObjects"]
-      message    = ["Log", "Table", "Secret", "Connections"]
-      sweep      = ["Log", "Table", "Objects", "ListObjects"]
+      http       = ["Log", "Table", "List", "Secret", "Connections", "Objects", "Readings", "ListObjects"]
+      message    = ["Log", "Table", "Secret", "Connections", "Readings"]
+      sweep      = ["Log", "Table", "List", "Objects", "ListObjects"]
     }
     error_message = "each function has what it needs, and no more"
   }
@@ -36,10 +36,26 @@ run "by_default" {
       connect    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       disconnect = ["dynamodb:UpdateItem"]
       http       = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-      message    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-      sweep      = ["dynamodb:DeleteItem", "dynamodb:Scan"]
+      message    = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      sweep      = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"]
     }
     error_message = "each function does with the table what its code does"
+  }
+
+  assert {
+    condition = {
+      for name, policy in aws_iam_role_policy.function : name => flatten([
+        for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : "${action} ${join(" ", statement.Resource)}"] if statement.Sid == "Readings"
+      ])
+      } == {
+      authorizer = []
+      connect    = []
+      disconnect = []
+      http       = ["s3:GetObject arn:aws:s3:::mock-bucket/readings/*"]
+      message    = ["s3:DeleteObject arn:aws:s3:::mock-bucket/readings/*", "s3:PutObject arn:aws:s3:::mock-bucket/readings/*"]
+      sweep      = []
+    }
+    error_message = "readings are written where they come in, read where they are asked for, and touched by nobody else"
   }
 
   assert {
@@ -57,6 +73,7 @@ run "by_default" {
       "arn:aws:logs:eu-central-1:123456789012:log-group:mock:*",
       "arn:aws:execute-api:eu-central-1:123456789012:abcde12345/production/DELETE/@connections/*",
       "arn:aws:execute-api:eu-central-1:123456789012:abcde12345/production/POST/@connections/*",
+      "arn:aws:s3:::mock-bucket/readings/*",
       "arn:aws:s3:::mock-bucket/replies/*",
       "arn:aws:s3:::mock-bucket/uploads/*",
     ])
@@ -147,7 +164,7 @@ run "with_an_own_key" {
       connect    = ["dynamodb.eu-central-1.amazonaws.com"]
       disconnect = ["dynamodb.eu-central-1.amazonaws.com"]
       http       = ["dynamodb.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com", "ssm.eu-central-1.amazonaws.com"]
-      message    = ["dynamodb.eu-central-1.amazonaws.com", "ssm.eu-central-1.amazonaws.com"]
+      message    = ["dynamodb.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com", "ssm.eu-central-1.amazonaws.com"]
       sweep      = ["dynamodb.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com"]
     }
     error_message = "and only through the services that it uses"

@@ -80,8 +80,15 @@ run "by_default" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.objects.rule[0].expiration[0].days == 1 && aws_s3_bucket_lifecycle_configuration.objects.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1
-    error_message = "what nobody fetched, and what was never completed, goes after a day"
+    condition = {
+      for rule in aws_s3_bucket_lifecycle_configuration.objects.rule : rule.filter[0].prefix => rule.expiration[0].days
+    } == { "readings/" = 32, "replies/" = 1, "uploads/" = 1 }
+    error_message = "what nobody fetched goes after a day, and readings when nobody is shown them any more"
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.objects.rule : rule.abort_incomplete_multipart_upload[0].days_after_initiation == 1])
+    error_message = "what was never completed goes after a day"
   }
 
   assert {
@@ -100,6 +107,18 @@ run "with_an_own_key" {
   variables {
     kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     deletion_protection = false
+
+    readings_retention_days = 7
+  }
+
+  assert {
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.objects.rule : rule.expiration[0].days if rule.filter[0].prefix == "readings/"]) == 9
+    error_message = "objects of readings are kept as long as those are"
+  }
+
+  assert {
+    condition     = aws_lambda_function.function["message"].environment[0].variables["PULLWIRE_RETENTION_DAYS"] == "7"
+    error_message = "and the function that writes them knows how long that is"
   }
 
   assert {

@@ -16,18 +16,19 @@ run "out_of_shape" {
   }
 
   variables {
-    name                 = "Pullwire"
-    stage                = "my_stage"
-    domain               = { name = "wss://link.example.com", zone_id = "Z1" }
-    throttle             = { rate = 0 }
-    reserved_concurrency = { https = 5 }
-    deadline             = { default_seconds = 700 }
-    log_level            = "verbose"
-    log_retention_days   = 10
-    alarms               = { topic_arns = ["arn:aws:sqs:eu-central-1:123456789012:queue"] }
-    kms_key_arn          = "alias/relay"
-    secret_version       = 1.5
-    issuers              = [{ issuer = "http://login.example.com", audience = "pullwire", algorithms = ["HS256"], agents = {} }]
+    name                    = "Pullwire"
+    stage                   = "my_stage"
+    domain                  = { name = "wss://link.example.com", zone_id = "Z1" }
+    throttle                = { rate = 0 }
+    reserved_concurrency    = { https = 5 }
+    deadline                = { default_seconds = 700 }
+    log_level               = "verbose"
+    log_retention_days      = 10
+    alarms                  = { topic_arns = ["arn:aws:sqs:eu-central-1:123456789012:queue"] }
+    kms_key_arn             = "alias/relay"
+    secret_version          = 1.5
+    readings_retention_days = 0.5
+    issuers                 = [{ issuer = "http://login.example.com", audience = "pullwire", algorithms = ["HS256"], agents = {} }]
   }
 
   expect_failures = [
@@ -40,6 +41,7 @@ run "out_of_shape" {
     var.log_level,
     var.log_retention_days,
     var.alarms,
+    var.readings_retention_days,
     var.kms_key_arn,
     var.secret_version,
     var.issuers,

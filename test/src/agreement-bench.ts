@@ -9,10 +9,10 @@ import { AuthThrottle } from '../../cloud/src/auth/auth-throttle.ts';
 import { CallerAuth } from '../../cloud/src/auth/caller-auth.ts';
 import { generateCallerKey } from '../../cloud/src/auth/caller-key.ts';
 import type { DevicePresence } from '../../cloud/src/presence/presence.ts';
-import type { QueueStore } from '../../cloud/src/queue/queue-store.ts';
 import type { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { RegistryError } from '../../cloud/src/registry/registry-error.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
+import type { RelayParts } from '../../cloud/src/server/relay-parts.ts';
 import { TcpRelay } from './tcp-relay.ts';
 
 export const happenings = [
@@ -80,10 +80,13 @@ export interface Accounts {
   readonly left: { readonly writes: number; readonly pulls: number; readonly unbalanced: number };
 }
 
+/** What a relay keeps beside the registry. */
+export type BenchStores = Pick<RelayParts, 'queue' | 'readings'>;
+
 /** Two processes that were given one instance, a relay and its registry: the real ones, with all that can befall them. */
 export class AgreementBench {
   readonly #registry: DynamoRegistry;
-  readonly #queue: QueueStore;
+  readonly #stores: BenchStores;
   readonly #path: TcpRelay;
   readonly #device = `plant-${randomUUID()}`;
   readonly #agents = new Map<Name, AgentLink>();
@@ -95,14 +98,14 @@ export class AgreementBench {
   #down = false;
   #shiftMs = 0;
 
-  private constructor(registry: DynamoRegistry, queue: QueueStore, path: TcpRelay) {
+  private constructor(registry: DynamoRegistry, stores: BenchStores, path: TcpRelay) {
     this.#registry = registry;
-    this.#queue = queue;
+    this.#stores = stores;
     this.#path = path;
   }
 
-  static async start(registry: DynamoRegistry, queue: QueueStore): Promise<AgreementBench> {
-    const bench = new AgreementBench(registry, queue, await TcpRelay.start());
+  static async start(registry: DynamoRegistry, stores: BenchStores): Promise<AgreementBench> {
+    const bench = new AgreementBench(registry, stores, await TcpRelay.start());
     const { id, hash, prefix } = bench.#key;
     const grants = [{ devices: ['*'], sources: ['*'], methods: ['*'] }];
     await registry.addKey({ id, name: 'ops', hash, prefix, grants, createdAt: 1 });
@@ -249,7 +252,7 @@ export class AgreementBench {
     this.#relay = createRelay({
       settings,
       registry,
-      queue: this.#queue,
+      ...this.#stores,
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,

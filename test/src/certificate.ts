@@ -14,17 +14,31 @@ export interface Validity {
   readonly from: string;
 }
 
-/** A self-signed certificate for 127.0.0.1 and localhost, made by the system's openssl; `name` is its subject. */
+/**
+ * A certificate for 127.0.0.1 and localhost, made by the system's openssl; `name` is its subject. Without an `issuer` it
+ * is self-signed.
+ */
 export function makeCertificate(
   folder: string,
   name: string,
   { days, from }: Validity = { days: 2, from: '+0d' },
+  issuer?: CertificateFiles,
 ): CertificateFiles {
   const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+  const signed = issuer === undefined ? [] : ['-CA', issuer.cert, '-CAkey', issuer.key];
   execFileSync(
     'openssl',
     [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...[
+        'req',
+        '-x509',
+        ...signed,
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+      ],
       ...['-days', String(days), '-subj', `/CN=${name}`, '-keyout', files.key, '-out', files.cert],
       ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
     ],

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 
 /** An HTTP proxy that opens tunnels (CONNECT, RFC 9110 §9.3.6) to loopback, and does nothing else. */
 export class ConnectProxy {
+  readonly #divert: number | undefined;
   readonly #server: Server = createServer((_request, response) => {
     response.writeHead(405).end();
   });
@@ -11,10 +12,15 @@ export class ConnectProxy {
   /** Tunnels that were opened, ever. */
   tunnels = 0;
 
+  /** `divert`: where every tunnel leads, whatever port was asked for, as with a proxy that opens TLS. */
+  constructor(divert?: number) {
+    this.#divert = divert;
+  }
+
   /** Resolves with its port. */
   async start(): Promise<number> {
     this.#server.on('connect', (request, near: Duplex) => {
-      const port = Number(request.url?.split(':').at(-1));
+      const port = this.#divert ?? Number(request.url?.split(':').at(-1));
       const far = connect(port, '127.0.0.1', () => {
         this.tunnels += 1;
         near.write('HTTP/1.1 200 OK\r\n\r\n');

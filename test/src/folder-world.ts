@@ -13,6 +13,7 @@ import { FolderObjectDoor } from '../../cloud/src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../cloud/src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../cloud/src/object/object-prefix.ts';
 import { DynamoQueueStore } from '../../cloud/src/queue/dynamo-queue-store.ts';
+import { DynamoReadingTable } from '../../cloud/src/reading/dynamo-reading-table.ts';
 import { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
 import { type TemporaryEngine, temporaryEngine } from '../../cloud/src/server/temporary-engine.ts';
@@ -127,6 +128,11 @@ export class FolderWorld {
       },
       registry,
       queue: new DynamoQueueStore({ client: this.#client, name: 'relay' }),
+      readings: {
+        readingTable: new DynamoReadingTable({ client: this.#client, name: 'relay' }),
+        bodies: store,
+        retentionDays: 30,
+      },
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock: systemClock }),
       throttle: new AuthThrottle(systemClock),

@@ -12,6 +12,7 @@ export const programs = {
   agent: `${root}agent/dist/pullwire-agent.mjs`,
   soakAgents: `${root}test/src/soak-agents.ts`,
   soakCaller: `${root}test/src/soak-caller.ts`,
+  container: `${root}test/src/container/run-container.ts`,
 } as const;
 
 export type ProgramName = keyof typeof programs;
@@ -22,13 +23,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a command of one of the programs to its end. */
+/** Runs a command of one of the programs to its end. `within`: a command that runs it in its own place, such as `setpriv`. */
 export async function command(
   name: ProgramName,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [programs[name], ...args], {
+  const [file = process.execPath, ...before] = [...within, process.execPath];
+  const child = spawn(file, [...before, programs[name], ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

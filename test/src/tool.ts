@@ -6,10 +6,13 @@ import { describe } from 'vitest';
 const TOOLS = {
   chromium: 'apt-get install chromium',
   ip: 'apt-get install iproute2',
+  mmdebstrap: 'apt-get install mmdebstrap',
   nginx: 'apt-get install nginx',
+  promtool: 'apt-get install prometheus',
   python3: 'apt-get install python3',
   socat: 'apt-get install socat',
   terraform: 'see https://developer.hashicorp.com/terraform/install',
+  unshare: 'apt-get install util-linux',
   wrk: 'apt-get install wrk',
 } as const;
 

@@ -27,6 +27,7 @@ export async function check(config: AgentConfig, host: CliHost): Promise<void> {
     `encodings ${config.subprotocols.join(', ') || 'none offered: pullwire.v1+json'}`,
     `uploads   to the relay's host ${config.uploadHosts.map((host) => `and ${host} `).join('')}only`,
     ...[...config.sources].flatMap(([name, source]) => describeSource(name, source)),
+    ...describeSchedules(config),
     'The configuration is valid.',
   ];
   host.writeOut(`${lines.join('\n')}\n`);
@@ -48,6 +49,17 @@ function describeSource(name: string, source: SourceConfig): string[] {
     ...(allowed.length === 0 ? ['  allows  nothing'] : allowed.map((rule) => `  allows  ${rule}`)),
     `  at most ${most.join(', ')}`,
   ];
+}
+
+function describeSchedules({ schedules, spool }: AgentConfig): string[] {
+  if (schedules.size === 0) return [];
+  const lines = [...schedules].map(([name, { cron, timeZone, source, path, query }]) => {
+    const when = timeZone === undefined ? cron : `${cron} (${timeZone})`;
+    // A query may hold a secret.
+    return `schedule  ${name}: ${when} GET ${path}${query === undefined ? '' : '?…'} of ${source}`;
+  });
+  const bounds = `${spool.maxBytes} bytes and ${spool.maxAgeHours} hours at most`;
+  return [...lines, `spool     ${spool.path}: ${bounds}`];
 }
 
 function describeTarget(source: SourceConfig): string {

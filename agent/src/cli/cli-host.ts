@@ -4,6 +4,10 @@ export interface CliHost {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingFolder: string;
+  /** How this process was started: Node, and the program's own file. */
+  readonly program: { readonly node: string; readonly script: string };
+  /** Undefined where the system has no such thing. */
+  readonly uid: number | undefined;
   writeOut(text: string): void;
   writeError(text: string): void;
   onSignal(signal: AgentSignal, handler: () => void): void;
@@ -18,4 +22,6 @@ export const exitCodes = {
   failed: 1,
   /** Of the command line, the configuration, or what it names. */
   usage: 2,
+  /** The relay has said no, and says it again until somebody acts (sysexits.h, EX_NOPERM). */
+  never: 77,
 } as const;

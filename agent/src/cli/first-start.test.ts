@@ -53,7 +53,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function firstStart(): Promise<void> {
+function firstStart(stop = new AbortController().signal, more = {}): Promise<boolean> {
   const settings: EnrolSettings = {
     keyFile,
     relay: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/link`,
@@ -63,9 +63,10 @@ function firstStart(): Promise<void> {
     insecure: false,
     redial,
     logLevel: 'silent',
+    ...more,
   };
   const host: Pick<CliHost, 'env'> = { env: { PULLWIRE_ENROLL_CODE: 'pwe_x' } };
-  return enrolAtFirstStart(settings, host as CliHost, pino({ level: 'silent' }));
+  return enrolAtFirstStart(settings, host as CliHost, pino({ level: 'silent' }), stop);
 }
 
 describe('the first start of a device with a code', () => {
@@ -90,6 +91,35 @@ describe('the first start of a device with a code', () => {
     await expect(firstStart()).rejects.toMatchObject({ isFinal: true });
     await firstStart();
     expect(readEnrolmentRecord(keyFile)?.device).toBe('plant-7');
+  });
+
+  it('stops while it waits for the next try', async () => {
+    const stop = new AbortController();
+    const lost = Promise.withResolvers<void>();
+    answers = [
+      (response) => {
+        loses(response);
+        lost.resolve();
+      },
+    ];
+    const hour = 3_600_000;
+    const started = firstStart(stop.signal, { redial: { ...redial, baseMs: hour, capMs: hour } });
+    await lost.promise;
+    stop.abort('SIGTERM');
+    expect(await started).toBe(false);
+  });
+
+  it('breaks off a try under way, and goes on with the same key at the next start', async () => {
+    const stop = new AbortController();
+    const hanging = Promise.withResolvers<void>();
+    answers = [() => hanging.resolve()];
+    const started = firstStart(stop.signal);
+    await hanging.promise;
+    const key = publicKeyText(await readDeviceKey(`${keyFile}.enrol`));
+    stop.abort('SIGTERM');
+    expect(await started).toBe(false);
+    expect(await firstStart()).toBe(true);
+    expect(publicKeyText(await readDeviceKey(keyFile))).toBe(key);
   });
 
   it('leaves a key alone that somebody made by hand', async () => {

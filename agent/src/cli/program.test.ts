@@ -21,6 +21,8 @@ async function result(...args: string[]) {
     args,
     env: { SECRET_HEADER: 'hunter2' },
     workingFolder: folder,
+    program: { node: process.execPath, script: import.meta.filename },
+    uid: 1_000,
     writeOut: (text) => {
       stdout += text;
     },
@@ -95,11 +97,15 @@ sources:
     headers: { authorization: { env: SECRET_HEADER } }
     allow: [{ methods: [GET], paths: [/metrics] }]
   idle: { kind: command, argv: [/usr/bin/uptime] }
+schedules:
+  metrics-1m: { source: metrics, path: /metrics, query: key=hunter2, cron: '* * * * *', timeZone: UTC }
 `);
     const { code, stdout } = await result('check', '--config', 'agent.yaml');
     expect(code).toBe(0);
     expect(stdout).toContain('source    metrics: http 127.0.0.1:9100\n  allows  GET on /metrics\n');
     expect(stdout).toContain('source    idle: command /usr/bin/uptime\n  allows  nothing\n');
+    expect(stdout).toContain('schedule  metrics-1m: * * * * * (UTC) GET /metrics?… of metrics\n');
+    expect(stdout).toMatch(/spool {5}.*spool\.db: 67108864 bytes and 168 hours at most\n/);
     expect(stdout).toMatch(/The configuration is valid\.\n$/);
     expect(stdout).not.toContain('hunter2');
   });

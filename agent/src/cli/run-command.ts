@@ -7,10 +7,12 @@ import { type Agent, createAgent } from '../agent.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { ConfigError, describeProblem } from '../config/config-error.ts';
 import type { EnrolSettings } from '../config/load-config.ts';
+import { ServiceManager } from '../service/service-manager.ts';
 import { SourceOpenError } from '../source/open-source.ts';
 import { type CliHost, exitCodes } from './cli-host.ts';
 import { enrollCodeVariable } from './enroll-command.ts';
 import { enrolAtFirstStart } from './first-start.ts';
+import { stopSignals, whenStopped } from './stop-signals.ts';
 
 /** How the configuration is read: the part that an enrolment needs, and the whole. */
 export interface ConfigLoads {
@@ -20,7 +22,8 @@ export interface ConfigLoads {
 
 /** Runs the agent until a signal or the relay ends it. Resolves with the exit code. */
 export async function run(loads: ConfigLoads, host: CliHost): Promise<number> {
-  await firstStart(loads, host);
+  const stop = stopSignals(host);
+  if (!(await firstStart(loads, host, stop))) return exitCodes.ok;
   const load = (): AgentConfig => loads.config();
   const config = load();
   const { log, flush } = createLog(config.log.level);
@@ -37,10 +40,17 @@ export async function run(loads: ConfigLoads, host: CliHost): Promise<number> {
       ended.resolve(exitCode);
     },
   });
-  handleSignals(agent, { load, log, host, end: () => ended.resolve(exitCodes.ok) });
+  const manager = new ServiceManager({ env: host.env, clock: systemClock, log });
+  handleSignals(agent, { load, log, host });
+  whenStopped(stop, (signal) => {
+    log.info({ signal }, 'stopping; a second signal ends at once');
+    ended.resolve(exitCodes.ok);
+  });
   try {
     await agent.start();
+    manager.start(() => describeLink(agent));
     const code = await ended.promise;
+    manager.stop();
     sayLastTrouble(agent, code, host);
     await agent.stop();
     log.info({ code }, 'agent stopped');
@@ -57,14 +67,24 @@ function sayLastTrouble(agent: Agent, code: number, host: CliHost): void {
   host.writeError(`pullwire-agent: it was never linked: ${lastTrouble}\n`);
 }
 
-/** Before anything else is read: the device may not know yet who it is. */
-async function firstStart(loads: ConfigLoads, host: CliHost): Promise<void> {
-  if (!host.env[enrollCodeVariable]) return;
+/** For `systemctl status`. */
+function describeLink({ linked, lastTrouble }: Agent): string {
+  return linked ? 'linked' : `not linked: ${lastTrouble ?? 'dialling'}`;
+}
+
+/** Before anything else is read: the device may not know yet who it is. False: it was told to stop meanwhile. */
+async function firstStart(loads: ConfigLoads, host: CliHost, stop: AbortSignal): Promise<boolean> {
+  if (!host.env[enrollCodeVariable]) return true;
   const settings = loads.enrolment();
   const { log, flush } = createLog(settings.logLevel);
+  // It may take as long as the relay is away: whoever waits for this service must not.
+  const manager = new ServiceManager({ env: host.env, clock: systemClock, log });
+  whenStopped(stop, (signal) => log.info({ signal }, 'stopping'));
   try {
-    await enrolAtFirstStart(settings, host, log);
+    manager.start(() => 'enrolling');
+    return await enrolAtFirstStart(settings, host, log, stop);
   } finally {
+    manager.pause();
     flush();
   }
 }
@@ -73,19 +93,9 @@ interface Running {
   load(): AgentConfig;
   readonly log: Logger;
   readonly host: CliHost;
-  end(): void;
 }
 
-function handleSignals(agent: Agent, { load, log, host, end }: Running): void {
-  let isEnding = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    host.onSignal(signal, () => {
-      if (isEnding) return host.exitNow(exitCodes.failed);
-      isEnding = true;
-      log.info({ signal }, 'stopping; a second signal ends at once');
-      end();
-    });
-  }
+function handleSignals(agent: Agent, { load, log, host }: Running): void {
   // One after the other: each compares with what the one before it has made.
   let reloads = Promise.resolve();
   host.onSignal('SIGHUP', () => {

@@ -1,4 +1,6 @@
 import type { Subprotocol } from '@pullwire/shared';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
+import type { ScheduleConfigs } from '../schedule/schedule-config.ts';
 import type { SourceConfigs } from '../source/source-config.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -29,6 +31,21 @@ export interface AgentConfig {
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
+  /** Absolute: where `status` asks. */
+  readonly controlSocket: string;
+  readonly health: {
+    /** Where monitors ask; null: nowhere. */
+    readonly listen: ListenAddress | null;
+    /** Off loopback too. */
+    readonly insecure: boolean;
+  };
   readonly log: { readonly level: LogLevel };
+  /** Where readings wait for the relay, and what of them at most. */
+  readonly spool: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly maxAgeHours: number;
+  };
   readonly sources: SourceConfigs;
+  readonly schedules: ScheduleConfigs;
 }

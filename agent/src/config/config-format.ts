@@ -1,4 +1,5 @@
 import { devicePattern, instancePattern } from '@pullwire/shared';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import convict from 'convict';
 import { readSize } from '../source/quantity.ts';
 import { logLevels } from './agent-config.ts';
@@ -54,6 +55,10 @@ const formats: Readonly<Record<string, ConfigFormat>> = {
     expected: 'a list of host names such as s3.example.com or *.example.com, or none',
     read: readList,
     accepts: (value) => Array.isArray(value) && value.every(isHostPattern),
+  },
+  address: {
+    expected: 'host:port, such as 127.0.0.1:9464 or [::1]:9464',
+    accepts: (value) => typeof value === 'string' && parseListenAddress(value) !== undefined,
   },
   duration: {
     expected: ([least, most]) =>

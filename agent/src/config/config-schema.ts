@@ -30,6 +30,13 @@ export interface ConfigValues {
   readonly redial: { readonly baseMs: number; readonly capMs: number; readonly stableMs: number };
   readonly drainMs: number;
   readonly maxPulls: number;
+  readonly controlSocket: string | null;
+  readonly health: { readonly listen: string | null; readonly insecure: boolean };
+  readonly spool: {
+    readonly path: string;
+    readonly maxBytes: number;
+    readonly maxAgeHours: number;
+  };
   readonly log: { readonly level: LogLevel };
 }
 
@@ -189,6 +196,56 @@ export const configSchema = {
     env: 'PULLWIRE_AGENT_MAX_PULLS',
     flag: '--max-pulls',
   },
+  controlSocket: {
+    doc: 'Unix socket at which `pullwire-agent status` asks. Not set: `<keyFile>.<instance>.sock`.',
+    format: 'path',
+    nullable: true,
+    default: null,
+    env: 'PULLWIRE_AGENT_CONTROL_SOCKET',
+    flag: '--control-socket',
+  },
+  health: {
+    listen: {
+      doc: 'Where monitors ask for /health/live, /health/ready and /metrics, such as 127.0.0.1:9464. Not set: nowhere. See docs/agent.md.',
+      format: 'address',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_AGENT_HEALTH_LISTEN',
+      flag: '--health-listen',
+    },
+    insecure: {
+      doc: 'Allow `health.listen` off loopback: whoever reaches it can read names of sources and counts, in the clear.',
+      format: 'switch',
+      default: false,
+      env: 'PULLWIRE_AGENT_HEALTH_INSECURE',
+      flag: '--health-insecure',
+    },
+  },
+  spool: {
+    path: {
+      doc: 'Where readings of schedules wait until the relay has stored them. See docs/schedules.md.',
+      format: 'path',
+      default: 'spool.db',
+      env: 'PULLWIRE_AGENT_SPOOL_PATH',
+      flag: '--spool-path',
+    },
+    maxBytes: {
+      doc: 'Readings that wait take so much at most; then the oldest are dropped.',
+      format: 'size',
+      range: [1_048_576, 1_099_511_627_776],
+      default: 67_108_864,
+      env: 'PULLWIRE_AGENT_SPOOL_MAX_BYTES',
+      flag: '--spool-max-bytes',
+    },
+    maxAgeHours: {
+      doc: 'Readings wait so long at most.',
+      format: 'count',
+      range: [1, 87_600],
+      default: 168,
+      env: 'PULLWIRE_AGENT_SPOOL_MAX_AGE_HOURS',
+      flag: '--spool-max-age-hours',
+    },
+  },
   log: {
     level: {
       doc: 'trace, debug, info, warn, error, fatal or silent.',
@@ -206,5 +263,9 @@ export const mapSettings = {
   sources: {
     doc: 'What can be asked, by name; {} for nothing. See docs/sources.md.',
     default: null,
+  },
+  schedules: {
+    doc: 'What is asked for at which times, by name, and sent to the relay. See docs/schedules.md.',
+    default: {},
   },
 } as const;

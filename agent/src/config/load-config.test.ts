@@ -56,9 +56,13 @@ describe('loadConfig', () => {
       redial: { baseMs: 1_000, capMs: 60_000, stableMs: 30_000 },
       drainMs: 10_000,
       maxPulls: 512,
+      controlSocket: join(folder, 'device.key.main.sock'),
+      health: { listen: null, insecure: false },
+      spool: { path: join(folder, 'spool.db'), maxBytes: 67_108_864, maxAgeHours: 168 },
       log: { level: 'info' },
       labels: {},
       sources: new Map(),
+      schedules: new Map(),
     });
   });
 
@@ -260,6 +264,32 @@ sources: { metrics: { kind: ftp } }
     await load(`${text}insecure: true\n`);
   });
 
+  it.each([
+    ['127.0.0.1:9464', true],
+    ['[::1]:9464', true],
+    ['localhost:0', true],
+    ['0.0.0.0:9464', false],
+    ['[::]:9464', false],
+    ['10.0.0.1:9464', false],
+    ['gateway.example:9464', false],
+  ])('lets monitors ask at %s: %s', async (listen, passes) => {
+    const text = `${minimal}insecure: true\nhealth: { listen: '${listen}' }\n`;
+    if (passes) await load(text);
+    else {
+      expect(await problems(text)).toEqual([
+        expect.stringMatching(/^health\.listen: expected a loopback address/),
+      ]);
+    }
+    await load(text.replace(' }', ', insecure: true }'));
+  });
+
+  it('tells two agents of one key apart by their sockets', async () => {
+    const { controlSocket } = await load(`${minimal}keyFile: id/d.key\ninstance: b\n`);
+    expect(controlSocket).toBe(join(folder, 'id/d.key.b.sock'));
+    const set = await load(`${minimal}controlSocket: run/a.sock\n`);
+    expect(set.controlSocket).toBe(join(folder, 'run/a.sock'));
+  });
+
   it('compares bounds', async () => {
     const text = `${minimal}heartbeat: { minMs: 10, maxMs: 5 }\nredial: { baseMs: 2m }\n`;
     expect(await problems(text)).toEqual([
@@ -312,6 +342,7 @@ describe('describeConfig', () => {
     expect(settings.filter(({ env }) => env === undefined).map(({ key }) => key)).toEqual([
       'labels',
       'sources',
+      'schedules',
     ]);
   });
 });

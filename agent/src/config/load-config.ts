@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { Subprotocol } from '@pullwire/shared';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import { readEnrolmentRecord } from '../identity/enrolment-record.ts';
 import { audienceOf } from '../identity/handshake-token.ts';
+import { parseSchedules, type ScheduleConfigs } from '../schedule/schedule-config.ts';
 import type { ConfigProblem } from '../source/config-problem.ts';
 import { parseSources, type SourceConfigs } from '../source/source-config.ts';
 import type { AgentConfig } from './agent-config.ts';
@@ -39,8 +41,7 @@ export function loadConfig(origins: ConfigOrigins): AgentConfig {
   const file = readConfigFile(path);
   const merged = mergeConfig({ ...origins, file: file.values, fileFolder: dirname(path) });
   const contradiction = takeEnrolled(merged);
-  const labels = parseLabels(file.values.get('labels') ?? {});
-  const sources = parseSources(file.values.get('sources') ?? {});
+  const maps = readMaps(file.values);
   const ca = readAuthorities(merged.get('ca'));
   const problems = [
     ...file.problems,
@@ -48,12 +49,30 @@ export function loadConfig(origins: ConfigOrigins): AgentConfig {
     ...unknownVariables(origins.env),
     ...wrongValues(merged),
   ];
-  for (const part of [labels, sources, ca]) if ('problems' in part) problems.push(...part.problems);
-  if (problems.length > 0 || !('labels' in labels && 'sources' in sources && 'pem' in ca)) {
-    throw new ConfigError(problems);
-  }
+  for (const part of [maps, ca]) if ('problems' in part) problems.push(...part.problems);
+  if (problems.length > 0 || !('labels' in maps && 'pem' in ca)) throw new ConfigError(problems);
   const values = merged.validate({ allowed: 'strict' }).getProperties();
-  return checked(toConfig(values, labels.labels, sources.sources, ca.pem));
+  return checked(toConfig(values, maps, ca.pem));
+}
+
+/** What only the file can say. */
+interface FileMaps {
+  readonly labels: Labels;
+  readonly sources: SourceConfigs;
+  readonly schedules: ScheduleConfigs;
+}
+
+function readMaps(
+  values: ReadonlyMap<string, unknown>,
+): FileMaps | { readonly problems: readonly ConfigProblem[] } {
+  const labels = parseLabels(values.get('labels') ?? {});
+  const sources = parseSources(values.get('sources') ?? {});
+  const schedules = parseSchedules(values.get('schedules') ?? {});
+  if ('labels' in labels && 'sources' in sources && 'schedules' in schedules) {
+    return { ...labels, ...sources, ...schedules };
+  }
+  const parts = [labels, sources, schedules];
+  return { problems: parts.flatMap((part) => ('problems' in part ? part.problems : [])) };
 }
 
 /** What enrolling at the first start needs to know. */
@@ -138,20 +157,19 @@ function show(value: unknown): ConfigProblem['value'] {
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-function toConfig(
-  values: ConfigValues,
-  labels: Labels,
-  sources: SourceConfigs,
-  ca: string | undefined,
-): AgentConfig {
-  const { encodings, ...rest } = values;
+function toConfig(values: ConfigValues, maps: FileMaps, ca: string | undefined): AgentConfig {
+  const { encodings, health, ...rest } = values;
   return {
     ...rest,
+    controlSocket: values.controlSocket ?? `${values.keyFile}.${values.instance}.sock`,
+    health: {
+      listen: health.listen === null ? null : (parseListenAddress(health.listen) ?? null),
+      insecure: health.insecure,
+    },
     audience: values.audience ?? audienceOf(values.relay),
     ca,
     subprotocols: encodings.map((encoding): Subprotocol => `pullwire.v1+${encoding}`),
-    labels,
-    sources,
+    ...maps,
   };
 }
 

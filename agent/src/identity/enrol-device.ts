@@ -58,7 +58,7 @@ export async function enrolDevice(enrolling: Enrolling): Promise<EnrolmentRecord
 }
 
 async function ask(key: KeyObject, enrolling: Enrolling): Promise<EnrolAnswer> {
-  const { code, device, address, secureContext, env, clock } = enrolling;
+  const { code, device, address, secureContext, env, clock, signal } = enrolling;
   const purpose = `enroll:${hash('sha256', code, 'base64url')}`;
   const body: EnrolBody = {
     code,
@@ -66,7 +66,7 @@ async function ask(key: KeyObject, enrolling: Enrolling): Promise<EnrolAnswer> {
     proof: await signKeyProof(key, purpose),
     ...(device === undefined ? undefined : { device }),
   };
-  return postEnrolment(body, { url: address.url, secureContext, env, clock });
+  return postEnrolment(body, { url: address.url, secureContext, env, clock, signal });
 }
 
 async function keyIn(path: string): Promise<{ readonly key: KeyObject; readonly isNew: boolean }> {

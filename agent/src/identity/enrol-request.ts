@@ -22,6 +22,8 @@ export interface EnrolWay {
   readonly secureContext: SecureContext;
   readonly env: Environment;
   readonly clock: Clock;
+  /** Ends the asking. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the relay answered; `linkUrl` is unchecked. */
@@ -59,13 +61,14 @@ interface Answered {
 }
 
 function exchange(body: EnrolBody, way: EnrolWay, tunnel: Tunnel | undefined): Promise<Answered> {
-  const { url, secureContext } = way;
+  const { url, secureContext, signal } = way;
+  const late = AbortSignal.timeout(timeLimitMs);
   const bytes = Buffer.from(JSON.stringify(body));
   const options = {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Content-Length': bytes.length },
     agent: tunnel?.agent ?? false,
-    signal: AbortSignal.timeout(timeLimitMs),
+    signal: signal === undefined ? late : AbortSignal.any([late, signal]),
   };
   return new Promise((resolve, reject) => {
     // `secureContext` exists (`tls.connect`), but not in the types of `https`.

@@ -61,6 +61,11 @@ export class KeyRing {
     return this.#signing().publicKey;
   }
 
+  /** Whether there is a key that shall follow this one, and is not settled yet. */
+  get isChanging(): boolean {
+    return this.#next !== undefined;
+  }
+
   /**
    * A token for one handshake, with the key to use now.
    *

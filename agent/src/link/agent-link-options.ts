@@ -1,6 +1,7 @@
 import type { Clock, Hello, Subprotocol } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { PullReceiver } from '../pull/pull-link.ts';
+import type { ReadingReceiver } from '../reading/reading-link.ts';
 import type { FinalRefusal } from './final-refusal.ts';
 import type { LinkKeys } from './link-keys.ts';
 import type { LinkPace } from './link-pace.ts';
@@ -17,6 +18,8 @@ export interface AgentLinkOptions {
   readonly subprotocols: readonly Subprotocol[];
   readonly hello: Hello;
   readonly receiver: PullReceiver;
+  /** Absent: this agent sends no readings. */
+  readonly readings?: ReadingReceiver | undefined;
   /**
    * What an attempt dials with, made anew for each: the token is good for minutes. `now` is the relay's time as far as
    * it is known, in milliseconds since the epoch: tokens are signed by it.

@@ -4,7 +4,7 @@ import type { FinalRefusal } from './final-refusal.ts';
 import { HandshakeAnswers } from './handshake-answers.ts';
 import { KeyOffer } from './key-offer.ts';
 import type { Link } from './link.ts';
-import { type LinkCounters, linkCounters } from './link-counters.ts';
+import { addMoved, type LinkCounters, linkCounters } from './link-counters.ts';
 import { LinkLine, type LinkLineHooks, type LinkLineParts } from './link-line.ts';
 import type { KeepAliveSnapshot } from './link-pace.ts';
 import { type LinkTerm, replaceAfterMs } from './link-replacement.ts';
@@ -19,6 +19,14 @@ export interface LinkSnapshot {
   readonly relay: string | undefined;
   readonly openForMs: number;
   readonly waitingBytes: number;
+  /** Whether there is a link now that answers pulls. */
+  readonly linked: boolean;
+  /** How long it has been so, over all links and attempts; where there is none yet, since the start. */
+  readonly linkedForMs: number;
+  /** Why there is none, for people; undefined while all is well. */
+  readonly trouble: string | undefined;
+  /** What last went wrong, for people; it stays when all is well again. */
+  readonly lastError: LinkTrouble | undefined;
   readonly attempt: number;
   /** Whether the next link is being opened, while this one still serves. */
   readonly replacing: boolean;
@@ -26,6 +34,12 @@ export interface LinkSnapshot {
   readonly retiring: number;
   readonly counters: Readonly<LinkCounters>;
   readonly keepAlive: KeepAliveSnapshot;
+}
+
+export interface LinkTrouble {
+  readonly text: string;
+  /** By this device's clock: ISO 8601. */
+  readonly at: string;
 }
 
 /**
@@ -46,6 +60,8 @@ export class AgentLink {
   #run: string;
   #state: AgentLinkState = 'closed';
   #lastTrouble: string | undefined;
+  #lastError: LinkTrouble | undefined;
+  #linkedSince: number;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AgentLinkOptions) {
@@ -61,6 +77,7 @@ export class AgentLink {
       counters: linkCounters(),
       collector: new BufferCollector(),
     };
+    this.#linkedSince = clock.monotonic();
     this.#main = this.#line();
   }
 
@@ -96,6 +113,11 @@ export class AgentLink {
     this.#next?.link?.repeatHello(this.#helloOfRun());
   }
 
+  /** How far the relay's clock is ahead of this device's, in milliseconds, as far as it is known. */
+  get aheadMs(): number {
+    return -this.#parts.answers.clockAheadMs;
+  }
+
   snapshot(): LinkSnapshot {
     const { link, attempt } = this.#main;
     return {
@@ -104,12 +126,30 @@ export class AgentLink {
       relay: link?.welcome?.relay,
       openForMs: Math.round(link?.livedMs ?? 0),
       waitingBytes: link?.waitingBytes ?? 0,
+      linked: isLinked(this.#state),
+      linkedForMs: Math.round(this.#options.clock.monotonic() - this.#linkedSince),
+      trouble: this.#lastTrouble,
+      lastError: this.#lastError,
       attempt,
       replacing: this.#next !== undefined,
       retiring: this.#retiring.size,
-      counters: { ...this.#parts.counters },
+      counters: this.#counters(),
       keepAlive: this.#options.pace.snapshot(),
     };
+  }
+
+  /** With the bytes of the links that are there. */
+  #counters(): LinkCounters {
+    const { counters } = this.#parts;
+    const total = { ...counters, redials: { ...counters.redials } };
+    for (const { link } of [
+      this.#main,
+      ...this.#retiring.keys(),
+      ...(this.#next ? [this.#next] : []),
+    ]) {
+      if (link !== undefined) addMoved(total, link.movement);
+    }
+    return total;
   }
 
   #line(): LinkLine {
@@ -175,6 +215,7 @@ export class AgentLink {
   #ended(line: LinkLine, trouble: string): boolean {
     this.#retiring.get(line)?.stop();
     if (this.#retiring.delete(line) || this.#stopping !== undefined) return false;
+    this.#noteError(trouble);
     if (line === this.#next) return true;
     this.#lastTrouble = trouble;
     this.#replacement?.cancel();
@@ -192,7 +233,12 @@ export class AgentLink {
 
   #final(refusal: FinalRefusal): void {
     this.#lastTrouble = refusal.text;
+    this.#noteError(refusal.text);
     this.#options.onFinal(refusal);
+  }
+
+  #noteError(text: string): void {
+    this.#lastError = { text, at: new Date(this.#options.clock.wall()).toISOString() };
   }
 
   async #shutDown(): Promise<void> {
@@ -245,7 +291,14 @@ export class AgentLink {
 
   #enter(state: AgentLinkState): void {
     if (this.#state === state) return;
+    if (isLinked(state) !== isLinked(this.#state)) {
+      this.#linkedSince = this.#options.clock.monotonic();
+    }
     this.#state = state;
     this.#options.onState?.(state);
   }
+}
+
+function isLinked(state: AgentLinkState): boolean {
+  return state === 'open' || state === 'draining';
 }

@@ -1,15 +1,12 @@
-import { request } from 'node:https';
-import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
-import type { Clock } from '@pullwire/shared';
-import type { Tunnel } from './proxy.ts';
+import type { DetailedPeerCertificate } from 'node:tls';
 import { cleanRemark } from './remark.ts';
+import { type CertificateWay, showCertificate } from './shown-certificate.ts';
 
 /** OpenSSL's verdicts on a certificate of the chain that is not, or no longer, valid. */
 const verdicts: ReadonlySet<unknown> = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
 /** A chain of a peer that is not trusted: no longer one is read. */
 const longestChain = 10;
-const timeLimitMs = 5_000;
 
 export interface CertificateDates {
   /** Whose it is, by its own word. */
@@ -17,17 +14,6 @@ export interface CertificateDates {
   /** Milliseconds since the epoch. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-}
-
-/** How the certificate is reached. */
-export interface CertificateWay {
-  /** `wss:` or `https:`. */
-  readonly url: URL;
-  readonly secureContext?: SecureContext | undefined;
-  /** Not used before; it is closed here. */
-  readonly tunnel?: Tunnel | undefined;
-  readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Whether a connection failed because the date is outside the validity of a certificate. */
@@ -59,39 +45,15 @@ export async function explainOutsideDates(error: unknown, way: CertificateWay): 
   return `${way.url.host}: ${whose} ${verdict}${validity}, and this device’s clock says ${date(now)}: ${cure}`;
 }
 
-/**
- * The dates of the chain that a server shows, its own certificate first. Over a second TLS connection that checks
- * nothing, sends nothing, and is closed at once. Empty where it cannot be read in time; never rejects.
- */
-export function readCertificateDates(way: CertificateWay): Promise<readonly CertificateDates[]> {
-  const { url, secureContext, tunnel, clock, signal } = way;
-  return new Promise((resolve) => {
-    // A request is never sent before its first write, and there is none: it only finds the way, as the link does.
-    const asked = request({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port || 443,
-      agent: tunnel?.agent ?? false,
-      rejectUnauthorized: false,
-      ...(secureContext !== undefined && { secureContext }),
-    });
-    const done = (chain: readonly CertificateDates[]): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', giveUp);
-      asked.destroy();
-      tunnel?.close();
-      resolve(chain);
-    };
-    const giveUp = (): void => done([]);
-    const timer = clock.after(timeLimitMs, giveUp);
-    asked.on('error', giveUp);
-    asked.once('socket', (socket) => {
-      // A proxy that refuses the tunnel leaves a socket without TLS.
-      if (!(socket instanceof TLSSocket)) return giveUp();
-      socket.once('secureConnect', () => done(chainDates(socket.getPeerCertificate(true))));
-    });
-    signal?.addEventListener('abort', giveUp);
-    if (signal?.aborted) giveUp();
-  });
+/** The dates of the chain that a server shows, its own certificate first. Empty where it cannot be read; never rejects. */
+export async function readCertificateDates(
+  way: CertificateWay,
+): Promise<readonly CertificateDates[]> {
+  try {
+    return chainDates((await showCertificate(way)).own);
+  } catch {
+    return [];
+  }
 }
 
 /** The dates of a chain, the peer’s own certificate first. */

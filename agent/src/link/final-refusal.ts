@@ -27,6 +27,9 @@ export function describeRefusal({ end, remark, device, url }: RefusedLink): stri
   return `${what}, by the relay at ${host} (${describeEnd(end)}).${words} ${cure}`;
 }
 
+/** What to do about it. */
+export const cureOf = (end: LinkEnd, device: string): string => verdictOn(end, device).cure;
+
 interface Verdict {
   readonly what: string;
   readonly cure: string;

@@ -21,10 +21,22 @@ const ipBytes = { v4: 20, v6: 40 };
  */
 export class KeepAliveCost {
   #exchangeBytes: number | undefined;
+  #spentBytes = 0;
 
   /** One question and its answer, wrapped; undefined: none was counted yet. */
   get exchangeBytes(): number | undefined {
     return this.#exchangeBytes;
+  }
+
+  /** All exchanges so far, each with what one costs. */
+  get spentBytes(): number {
+    return this.#spentBytes;
+  }
+
+  /** An exchange took place. */
+  spend(bytes: number, wire: WireKind): void {
+    const wrapped = bytes + overhead(wire);
+    this.#spentBytes += Math.min(wrapped, this.#exchangeBytes ?? wrapped);
   }
 
   /** An exchange was counted. The least is what one costs: a pull may have come in between. */

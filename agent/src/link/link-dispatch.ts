@@ -5,6 +5,7 @@ import {
   type RelayDrain,
   type RelayMessage,
   type Rotated,
+  type Stored,
   type Welcome,
   WireError,
 } from '@pullwire/shared';
@@ -19,6 +20,7 @@ export interface RelayHandlers {
   probe(probe: Probe): void;
   rotate(): void;
   rotated(rotated: Rotated): void;
+  stored(stored: Stored): void;
   keptAlive(): void;
   ignored(name: string): void;
 }
@@ -61,6 +63,9 @@ export function dispatch(
     case 'rotated':
       mustBeGreeted(message.action, greeted);
       return handlers.rotated(message);
+    case 'stored':
+      mustBeGreeted(message.action, greeted);
+      return handlers.stored(message);
     case 'kept-alive':
       mustBeGreeted(message.action, greeted);
       return handlers.keptAlive();

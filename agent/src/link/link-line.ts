@@ -10,6 +10,7 @@ import type { LinkSocket } from './link-socket.ts';
 import { ReconnectingSocket } from './reconnecting-socket.ts';
 import { describeTrouble, type EndedLink, logRedial } from './redial-log.ts';
 import { type LinkEnd, type Redial, redial } from './redial-policy.ts';
+import { redialReason } from './redial-reason.ts';
 import { cleanRemark } from './remark.ts';
 
 /** What all lines of an agent have in common. */
@@ -101,11 +102,12 @@ export class LinkLine {
 
   #opened(socket: LinkSocket): void {
     const { options, answers, offer, counters, collector } = this.#parts;
-    const { receiver, clock, limits, pace, logger } = options;
+    const { receiver, readings, clock, limits, pace, logger } = options;
     answers.accepted(socket.heard);
     this.#link = new Link({
       socket,
       receiver,
+      readings,
       clock,
       collector,
       pace,
@@ -178,6 +180,9 @@ export class LinkLine {
     }
     const { waitMs, attempt } = next;
     this.#attempt = attempt;
+    const { redials } = this.#parts.counters;
+    const reason = redialReason(end);
+    redials[reason] = (redials[reason] ?? 0) + 1;
     logRedial(logger, { ...ended, clockAheadMs: answers.clockAheadMs, waitMs, attempt });
     return waitMs;
   }

@@ -43,6 +43,7 @@ describe('how often a link proves its path', () => {
     expect(pace.snapshot()).toEqual({
       intervalMs: 25_000,
       exchangeBytes: 208,
+      spentBytes: 20 * 208,
       bytesADay: 718_848,
       dailyBytes: null,
     });

@@ -20,6 +20,8 @@ export interface KeepAliveSnapshot {
   readonly intervalMs: number | undefined;
   readonly exchangeBytes: number | undefined;
   readonly bytesADay: number | undefined;
+  /** By all that were answered since the start. */
+  readonly spentBytes: number;
   /** null: not metered. */
   readonly dailyBytes: number | null;
 }
@@ -54,6 +56,7 @@ export class LinkPace {
 
   /** An answer came after `quietMs` of silence; `bytes` is what it and its question had. */
   held(quietMs: number, bytes: number, wire: WireKind, terms: PaceTerms): void {
+    this.#cost.spend(bytes, wire);
     const intervalMs = this.#settings?.intervalMs ?? Number.POSITIVE_INFINITY;
     if (quietMs < intervalMs * whole) return;
     // By its name: timers are late by a little, and intervals would creep upwards.
@@ -81,6 +84,7 @@ export class LinkPace {
       intervalMs,
       exchangeBytes: this.#cost.exchangeBytes,
       bytesADay: intervalMs && this.#cost.bytesADay(intervalMs),
+      spentBytes: this.#cost.spentBytes,
       dailyBytes: this.#options.dailyBytes,
     };
   }

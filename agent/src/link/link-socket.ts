@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type Clock, frameLimits, type Movement, movementOf } from '@pullwire/shared';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type CertificateWay, explainOutsideDates, isOutsideDates } from './certificate-dates.ts';
+import { explainOutsideDates, isOutsideDates } from './certificate-dates.ts';
 import type { WireKind } from './keep-alive-cost.ts';
 import type { Tunnel } from './proxy.ts';
 import type { LinkEnd } from './redial-policy.ts';
 import { type Refusal, readRefusal } from './refusal.ts';
 import type { HeardDate } from './relay-clock.ts';
+import type { CertificateWay } from './shown-certificate.ts';
 import { TlsResumption } from './tls-resumption.ts';
 import type { TlsSessions } from './tls-sessions.ts';
 
@@ -217,8 +218,8 @@ function heardIn(response: IncomingMessage, clock: Clock, sentAt: number): Heard
   return { date, atMs: clock.wall(), roundTripMs: clock.monotonic() - sentAt };
 }
 
-/** An error of several addresses (RFC 8305) has a code and no message. */
-function describeFailure(error: Error & { code?: unknown }): string {
+/** For people. An error of several addresses (RFC 8305) has a code and no message. */
+export function describeFailure(error: Error & { code?: unknown }): string {
   const code = typeof error.code === 'string' ? error.code : undefined;
   if (error.message === '') return code ?? error.name;
   return code === undefined || error.message.includes(code)

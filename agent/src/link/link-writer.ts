@@ -31,6 +31,8 @@ export interface LinkWriterHooks {
   readonly collector: BufferCollector;
   /** The queue has room again for this pull. */
   room(pullId: string): void;
+  /** `background` would be taken again. */
+  idle(): void;
 }
 
 /**
@@ -42,6 +44,7 @@ export class LinkWriter {
   readonly #codec: Codec;
   readonly #counters: LinkCounters;
   readonly #collector: BufferCollector;
+  readonly #idle: () => void;
   readonly #cork: Cork;
   readonly #queue: SendQueue<Frame>;
   #limits: FrameLimits;
@@ -51,6 +54,7 @@ export class LinkWriter {
     this.#socket = socket;
     this.#counters = hooks.counters;
     this.#collector = hooks.collector;
+    this.#idle = hooks.idle;
     this.#codec = codecFor(subprotocol);
     this.#limits = this.#codec.limits;
     this.#cork = new Cork(socket.transport);
@@ -103,6 +107,16 @@ export class LinkWriter {
     return this.#queue.data(pullId, this.#codec.encode(message), bytes);
   }
 
+  /**
+   * Sends what nobody waits for: only where no pull has anything queued and the socket takes more. False where it does
+   * not; `LinkWriterHooks.idle` follows.
+   */
+  background(message: AgentMessage): boolean {
+    if (!this.#isIdle) return false;
+    this.#queue.control(this.#codec.encode(message));
+    return true;
+  }
+
   forget(pullId: string): void {
     this.#queue.forget(pullId);
     this.#settle();
@@ -126,7 +140,13 @@ export class LinkWriter {
   readonly #onDrain = (): void => {
     this.#queue.drained();
     this.#settle();
+    if (this.#isIdle) this.#idle();
   };
+
+  /** A socket that wants no more says `drain` later; one with queued data is such a one. */
+  get #isIdle(): boolean {
+    return this.#queue.queuedStreams === 0 && !this.#socket.transport.writableNeedDrain;
+  }
 
   #settle(): void {
     if (this.#flushed.length === 0 || this.#queue.queuedBytes > 0) return;

@@ -12,7 +12,9 @@ import {
   type Hello,
   type Ignored,
   type Incoming,
+  type Movement,
   protocolVersion,
+  type Reading,
   type RelayMessage,
   type ReplyBody,
   type ReplyEnd,
@@ -25,7 +27,8 @@ import {
   WireError,
 } from '@pullwire/shared';
 import type { LinkFeatures, PullLink, PullReceiver } from '../pull/pull-link.ts';
-import type { LinkCounters } from './link-counters.ts';
+import type { ReadingLink, ReadingReceiver } from '../reading/reading-link.ts';
+import { addMoved, type LinkCounters } from './link-counters.ts';
 import { dispatch, type RelayHandlers } from './link-dispatch.ts';
 import type { LinkPace } from './link-pace.ts';
 import type { LinkSocket } from './link-socket.ts';
@@ -38,6 +41,8 @@ export interface LinkOptions {
   /** Open. */
   readonly socket: LinkSocket;
   readonly receiver: PullReceiver;
+  /** Absent: this agent sends no readings. */
+  readonly readings?: ReadingReceiver | undefined;
   readonly clock: Clock;
   /** For the relay's `welcome`. */
   readonly welcomeMs: number;
@@ -61,7 +66,7 @@ export interface LinkHooks {
 }
 
 /** One WebSocket from its `open` to its end, and the way back for the pulls that came over it. */
-export class Link implements PullLink {
+export class Link implements PullLink, ReadingLink {
   readonly subprotocol: Subprotocol;
   readonly #options: LinkOptions;
   readonly #writer: LinkWriter;
@@ -79,7 +84,7 @@ export class Link implements PullLink {
   #pulledAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LinkOptions) {
-    const { socket, receiver, counters, collector, clock, pace } = options;
+    const { socket, receiver, readings, counters, collector, clock, pace } = options;
     this.#options = options;
     this.subprotocol = agreed(socket.protocol);
     this.#decode = codecFor(this.subprotocol).decodeRelay;
@@ -87,6 +92,7 @@ export class Link implements PullLink {
       counters,
       collector,
       room: (id) => receiver.room(id),
+      idle: () => readings?.room(this),
     });
     this.#watch = new PathWatch(clock, pace, {
       ping: () => this.#ping(),
@@ -130,6 +136,11 @@ export class Link implements PullLink {
     return this.#options.clock.monotonic() - this.#openedAt;
   }
 
+  /** What has moved over its socket so far. */
+  get movement(): Movement {
+    return this.#options.socket.movement();
+  }
+
   /** Bytes that wait in this process. */
   get waitingBytes(): number {
     return this.#writer.waitingBytes;
@@ -148,7 +159,10 @@ export class Link implements PullLink {
     const { socket, clock, welcomeMs } = this.#options;
     socket.on('message', this.#onMessage);
     socket.on('pong', () => this.#watch.ponged());
-    socket.once('close', () => this.#close());
+    socket.once('close', () => {
+      this.#close();
+      addMoved(this.#options.counters, socket.movement());
+    });
     this.#welcomeDue = clock.after(welcomeMs, () =>
       this.bye('hello-timeout', 'no welcome in time'),
     );
@@ -176,6 +190,11 @@ export class Link implements PullLink {
 
   forget(pullId: string): void {
     this.#writer.forget(pullId);
+  }
+
+  /** @throws WireError where the message cannot be encoded. */
+  reading(message: Reading): boolean {
+    return this.#state !== 'closed' && this.#writer.background(message);
   }
 
   /** Asks the relay for no new pulls. */
@@ -231,6 +250,10 @@ export class Link implements PullLink {
       if (this.#announced('rotate')) this.#options.hooks.rotated(rotated);
       else this.#options.counters.ignored += 1;
     },
+    stored: (stored) => {
+      if (this.#announced('readings')) this.#options.readings?.stored(stored);
+      else this.#options.counters.ignored += 1;
+    },
     keptAlive: () => this.#watch.keptAlive(),
     ignored: (name) => {
       if (name === 'gateway-error') this.#watch.keptAlive();
@@ -269,6 +292,9 @@ export class Link implements PullLink {
     this.#watch.start(welcome);
     if (linkStep(this.#state, 'welcome').does === 'open') this.#open();
     this.#options.hooks.welcomed(this);
+    // One that drains has a successor, or will have.
+    const isKept = features.includes('readings') && this.#state === 'open';
+    if (isKept) this.#options.readings?.opened(this);
   }
 
   #open(): void {
@@ -310,6 +336,7 @@ export class Link implements PullLink {
     this.#enter('lost');
     this.#writer.close();
     this.#options.receiver.lost(this);
+    this.#options.readings?.lost(this);
   }
 
   #enter(event: LinkEvent): void {

@@ -1,5 +1,4 @@
-import type { Clock } from '@pullwire/shared';
-import { parseHttpDate } from '../source/http-date.ts';
+import { type Clock, parseHttpDate } from '@pullwire/shared';
 
 /** An answer's `Date`, and when it came. */
 export interface HeardDate {

@@ -1,14 +1,13 @@
 import type { SourceInfo } from '@pullwire/shared';
 import { type ArgumentPiece, fillArgument, parseArgument } from './command-argument.ts';
 import type { CommandSourceConfig } from './command-config.ts';
+import { commandEnvironment } from './command-environment.ts';
 import { CommandParameter } from './command-parameter.ts';
 import { readParameters } from './command-query.ts';
 import { CommandRun, type CommandRunContext } from './command-run.ts';
 import type { ProcessSpec } from './process-group.ts';
 import type { ReplyWriter, Source, SourceRequest, SourceRun } from './source.ts';
 import type { SourceDeps } from './source-deps.ts';
-
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A program on the device, run once for each pull. */
 export class CommandSource implements Source {
@@ -34,7 +33,7 @@ export class CommandSource implements Source {
         new CommandParameter(parameter),
       ]),
     );
-    this.#env = { PATH: deps.env.PATH ?? defaultPath, LANG: 'C.UTF-8', ...env };
+    this.#env = commandEnvironment(env, deps);
   }
 
   open(request: SourceRequest, reply: ReplyWriter): SourceRun {

@@ -1,8 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { type HeaderList, headerValue } from '@pullwire/shared';
+import { formatHttpDate, type HeaderList, headerValue } from '@pullwire/shared';
 import mime from 'mime';
 import { type ByteRange, parseByteRange } from './byte-range.ts';
-import { formatHttpDate } from './http-date.ts';
 import { allowsRange, preconditionStatus, type Version } from './precondition.ts';
 import type { SourceRequest } from './source.ts';
 

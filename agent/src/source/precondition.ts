@@ -1,5 +1,4 @@
-import { type HeaderList, headerValue } from '@pullwire/shared';
-import { parseHttpDate } from './http-date.ts';
+import { fieldList, type HeaderList, headerValue, parseHttpDate } from '@pullwire/shared';
 
 /** The validators of what would be sent. */
 export interface Version {
@@ -20,13 +19,13 @@ export function preconditionStatus(
   version: Version,
   wallMs: number,
 ): 304 | 412 | undefined {
-  const ifMatch = listOf(headers, 'if-match');
+  const ifMatch = fieldList(headers, 'if-match');
   if (ifMatch !== undefined) {
     if (!matchesStrongly(ifMatch, version.etag)) return 412;
   } else if (isModifiedSince(headers, 'if-unmodified-since', version, wallMs) === true) {
     return 412;
   }
-  const ifNoneMatch = listOf(headers, 'if-none-match');
+  const ifNoneMatch = fieldList(headers, 'if-none-match');
   if (ifNoneMatch !== undefined) return matchesWeakly(ifNoneMatch, version.etag) ? 304 : undefined;
   return isModifiedSince(headers, 'if-modified-since', version, wallMs) === false ? 304 : undefined;
 }
@@ -50,14 +49,6 @@ function isModifiedSince(
   const value = headerValue(headers, name);
   const since = value === undefined ? undefined : parseHttpDate(value, wallMs);
   return since === undefined ? undefined : version.modified > since;
-}
-
-/** All lines of a list field as one (RFC 9110 §5.3). */
-function listOf(headers: HeaderList, lowerName: string): string | undefined {
-  const lines = headers.filter(
-    (_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === lowerName,
-  );
-  return lines.length === 0 ? undefined : lines.join(',').trim();
 }
 
 function matchesStrongly(list: string, etag: string): boolean {

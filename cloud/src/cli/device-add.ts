@@ -1,5 +1,5 @@
 import { parseDeviceKey } from '../auth/device-key.ts';
-import { isLoopback } from '../config/listen-address.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { CliContext, CommandOptions } from './cli-context.ts';
 import { checkedDeviceId } from './device-id.ts';
 import { withRegistry } from './open-registry.ts';

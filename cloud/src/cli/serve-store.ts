@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { createDynamoClient, mayCreateTable, shortPatience } from '../registry/dynamo-client.ts';
 import { probeDynamo, watchOutage } from '../registry/dynamo-outage.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
@@ -21,6 +22,8 @@ export interface ServeStore {
   readonly registry: Registry;
   /** In the same table. */
   readonly queue: QueueStore;
+  /** Where it is. */
+  readonly table: DynamoTable;
   /**
    * Calls back at once when an operator's command writes; a table on AWS tells nobody. `devices`: those that are other
    * than they were; undefined: any of them may be.
@@ -44,15 +47,12 @@ export async function openServeStore(init: ServeStoreInit): Promise<ServeStore> 
   if (table === undefined) return openEmbedded(await startOwnEngine(init), init);
   const create = () => createDynamoClient(table, shortPatience);
   const { client, outage, close } = watched(create, init);
-  const registry = new DynamoRegistry({
-    client,
-    name: table.name,
-    mayCreateTable: mayCreateTable(table),
-  });
+  const place = { client, name: table.name };
+  const registry = new DynamoRegistry({ ...place, mayCreateTable: mayCreateTable(table) });
   await ensureOrClose(registry, close);
   const trouble = () => outage.error?.message;
-  const queue = new DynamoQueueStore({ client, name: table.name });
-  return { registry, queue, onForeignWrite: () => undefined, trouble, close };
+  const queue = new DynamoQueueStore(place);
+  return { registry, queue, table: place, onForeignWrite: () => undefined, trouble, close };
 }
 
 async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<ServeStore> {
@@ -61,13 +61,14 @@ async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<Serve
     await closeClient();
     await engine.stop();
   };
-  const registry = new DynamoRegistry({ client, name: embeddedTable, mayCreateTable: true });
+  const table = { client, name: embeddedTable };
+  const registry = new DynamoRegistry({ ...table, mayCreateTable: true });
   await ensureOrClose(registry, close);
   const onForeignWrite: ServeStore['onForeignWrite'] = (callback) =>
     engine.onForeignWrite((partitions) => callback(devicesIn(partitions)));
   const trouble = () => (engine.trouble ?? outage.error)?.message;
-  const queue = new DynamoQueueStore({ client, name: embeddedTable });
-  return { registry, queue, onForeignWrite, trouble, close };
+  const queue = new DynamoQueueStore(table);
+  return { registry, queue, table, onForeignWrite, trouble, close };
 }
 
 /** A client that knows when nobody answers, and another that looks whether somebody does again. */

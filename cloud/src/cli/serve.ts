@@ -6,16 +6,18 @@ import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
 import { Issuers } from '../auth/issuers.ts';
-import { isLoopback } from '../config/listen-address.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { HttpsIssuerKeys } from '../issuer/https-issuer-keys.ts';
 import { createRelay, type Relay } from '../relay.ts';
 import { DeviceReads } from '../server/device-reads.ts';
+import type { RelayParts } from '../server/relay-parts.ts';
 import { MemorySpentTokens } from '../server/spent-tokens.ts';
 import { SweepSchedule } from '../server/sweep-schedule.ts';
 import { version } from '../version.ts';
 import type { CliContext, ProcessSignals } from './cli-context.ts';
 import { OwnAudiences } from './own-audiences.ts';
+import { openReadings } from './serve-readings.ts';
 import { openServeStore, type ServeStore } from './serve-store.ts';
 
 /** Runs the one-box server until the process is told to stop. Rejects where it cannot start. */
@@ -51,10 +53,12 @@ async function start(
   const store = await openServeStore({ config, signal: signals.stop, clock, log });
   stops.push(() => store.close());
   const { registry } = store;
-  const sweeps = new SweepSchedule({ registry, log, now: clock.wall, minute: randomInt(60) });
+  const readings = await openReadings(config, store, clock);
+  const minute = randomInt(60);
+  const sweeps = new SweepSchedule({ registry, readings, log, now: clock.wall, minute });
   sweeps.start();
   stops.push(() => sweeps.stop());
-  const relay = assemble(config, store, clock, log);
+  const relay = assemble(config, { ...store, readings }, clock, log);
   const { url } = await relay.start();
   stops.unshift(() => relay.stop()); // what is under way goes on without the registry, which the next process may take
   stops.push(() => relay.retire());
@@ -64,7 +68,12 @@ async function start(
 }
 
 /** Puts the relay together with the registry and what rests on it. */
-function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Logger): Relay {
+function assemble(
+  config: RelayConfig,
+  store: ServeStore & Pick<RelayParts, 'readings'>,
+  clock: Clock,
+  log: Logger,
+): Relay {
   const { registry } = store;
   const throttle = new AuthThrottle(clock);
   const issuers = new Issuers({
@@ -95,6 +104,7 @@ function assemble(config: RelayConfig, store: ServeStore, clock: Clock, log: Log
     queue: store.queue,
     hearsOfWrites: config.table === undefined,
     registryTrouble: () => store.trouble(),
+    readings: store.readings,
     callers,
     throttle,
     linkUrl: linkUrlOf(config.publicUrl),

@@ -1,4 +1,4 @@
-import { isLoopback } from './listen-address.ts';
+import { isLoopback } from './loopback.ts';
 import type { RelayConfig } from './relay-config.ts';
 
 /** The names that this machine has for itself. */

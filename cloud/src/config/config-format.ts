@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import convict from 'convict';
-import { parseListenAddress } from './listen-address.ts';
 import { logLevels } from './relay-config.ts';
 
 /** One kind of value: what is expected, in words; how text becomes one; whether it is one. */

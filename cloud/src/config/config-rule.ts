@@ -1,9 +1,10 @@
+import { parseListenAddress } from '@pullwire/shared/listen-address';
 import type { ConfigValues } from './config-schema.ts';
-import { isLoopback, parseListenAddress } from './listen-address.ts';
+import { isLoopback } from './loopback.ts';
 
 /** What no setting can tell alone. A line for each rule that is broken; the values themselves are valid. */
 export function brokenRules(values: ConfigValues): string[] {
-  return [pairedTls, guardedListen, wholeTable, orderedDeadlines, orderedQueue]
+  return [pairedTls, guardedListen, guardedMetrics, wholeTable, orderedDeadlines, orderedQueue]
     .map((rule) => rule(values))
     .filter((mistake) => mistake !== undefined);
 }
@@ -23,6 +24,17 @@ function guardedListen(values: ConfigValues): string | undefined {
     `listen: ${values.listen} is open to other machines, and keys would pass in the clear; choose one of three:` +
     ' give the relay a certificate (--tls-cert and --tls-key), name the proxy in front of it that speaks TLS' +
     ' (--trusted-proxy), or accept the risk (--insecure)'
+  );
+}
+
+/** Nobody shows a key there. `insecure` is about the other port, and does not open this one. */
+function guardedMetrics({ metrics: { listen, insecure } }: ConfigValues): string | undefined {
+  if (listen === null || insecure || isLoopback(parseListenAddress(listen)?.host ?? '')) {
+    return undefined;
+  }
+  return (
+    `metrics.listen: ${listen} is open to other machines, which could read what this relay does; use a loopback` +
+    ' address such as 127.0.0.1:9465, or accept that (--metrics-insecure)'
   );
 }
 

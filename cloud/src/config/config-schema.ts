@@ -10,6 +10,23 @@ export const configSchema = {
     env: 'PULLWIRE_RELAY_LISTEN',
     flag: '--listen <host:port>',
   },
+  metrics: {
+    listen: {
+      doc: 'Where Prometheus asks for /metrics, such as 127.0.0.1:9465: a port of its own, without keys. Not set: nowhere.',
+      format: 'address',
+      nullable: true,
+      default: null,
+      env: 'PULLWIRE_RELAY_METRICS_LISTEN',
+      flag: '--metrics-listen <host:port>',
+    },
+    insecure: {
+      doc: 'Allow `metrics.listen` off loopback: whoever reaches it can read the counts, in the clear.',
+      format: 'switch',
+      default: false,
+      env: 'PULLWIRE_RELAY_METRICS_INSECURE',
+      flag: '--metrics-insecure',
+    },
+  },
   dataFolder: {
     doc: 'Folder of the embedded registry; created with mode 0700. Relative to the working directory.',
     format: 'text',
@@ -204,6 +221,15 @@ export const configSchema = {
       env: 'PULLWIRE_RELAY_QUEUE_PER_CALLER',
     },
   },
+  readings: {
+    retentionDays: {
+      doc: 'Days for which a reading is kept after the time at which it was due.',
+      format: 'whole',
+      range: [1, 3_650],
+      default: 30,
+      env: 'PULLWIRE_RELAY_READINGS_RETENTION_DAYS',
+    },
+  },
   linkLifeMs: {
     doc: 'Milliseconds after which a link ends; its agent opens the next one before. 0: never.',
     format: 'whole',
@@ -245,6 +271,7 @@ export const configSchema = {
 /** The values as convict holds them. */
 export interface ConfigValues {
   listen: string;
+  metrics: { listen: string | null; insecure: boolean };
   dataFolder: string;
   publicUrl: string | null;
   tls: { cert: string | null; key: string | null };
@@ -268,6 +295,7 @@ export interface ConfigValues {
     perDevice: number;
     perCaller: number;
   };
+  readings: { retentionDays: number };
   linkLifeMs: number;
   idleMs: number;
   drainMs: number;

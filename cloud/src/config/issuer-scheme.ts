@@ -1,4 +1,4 @@
-import { isLoopback } from './listen-address.ts';
+import { isLoopback } from './loopback.ts';
 
 /** Whether an issuer's documents may be asked for there: by https, by http only where it is this machine. */
 export function isIssuerScheme({ protocol, hostname }: URL): boolean {

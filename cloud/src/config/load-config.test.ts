@@ -182,6 +182,21 @@ colour: red
 
 describe('listening off loopback', () => {
   const open = { listen: '0.0.0.0:8080' };
+  const metrics = { 'metrics.listen': '0.0.0.0:9465' };
+
+  it('lets nobody else read the metrics, unless that was meant', () => {
+    expect(mistakesOf({ flags: { ...metrics, insecure: true } })).toEqual([
+      expect.stringMatching(/^metrics\.listen: 0\.0\.0\.0:9465 is open to other machines/),
+    ]);
+    expect(load({ flags: { ...metrics, 'metrics.insecure': true } }).metrics).toEqual({
+      host: '0.0.0.0',
+      port: 9465,
+    });
+    expect(load({ flags: { 'metrics.listen': '[::1]:0' } }).metrics).toEqual({
+      host: '::1',
+      port: 0,
+    });
+  });
 
   it('in the clear is refused, and the message says the three ways', () => {
     const [mistake] = mistakesOf({ flags: open });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { type ListenAddress, parseListenAddress } from '@pullwire/shared/listen-address';
 import convict from 'convict';
-import type { ListenAddress } from '../server/relay-settings.ts';
 import { ConfigError } from './config-error.ts';
 import { type FileContent, readConfigFile } from './config-file.ts';
 import { addConfigFormats } from './config-format.ts';
@@ -8,7 +8,6 @@ import { brokenRules } from './config-rule.ts';
 import { type ConfigValues, configSchema } from './config-schema.ts';
 import { type ConfigSetting, describeConfig } from './config-setting.ts';
 import { type IssuerConfig, parseIssuers } from './issuer-config.ts';
-import { parseListenAddress } from './listen-address.ts';
 import type { LogLevel, RelayConfig } from './relay-config.ts';
 
 /** Where settings come from; each wins over those before it: defaults, file, environment, flags. */
@@ -90,6 +89,7 @@ function toConfig(
   const { tls, table } = values;
   return deepFreeze({
     listen: parseListenAddress(values.listen) as ListenAddress, // its format is checked
+    metrics: values.metrics.listen === null ? undefined : parseListenAddress(values.metrics.listen),
     dataFolder: resolve(workingFolder, values.dataFolder),
     publicUrl: values.publicUrl ?? undefined,
     tls:
@@ -108,6 +108,7 @@ function toConfig(
     heartbeat: values.heartbeat,
     deadline: values.deadline,
     queue: values.queue,
+    readings: values.readings,
     linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,
     drainMs: values.drainMs,

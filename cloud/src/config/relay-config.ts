@@ -14,6 +14,10 @@ export interface RelayConfig extends RelaySettings {
   readonly connectionsUrl: string | undefined;
   /** OIDC issuers whose tokens stand for callers and devices. */
   readonly issuers: readonly IssuerConfig[];
+  readonly readings: {
+    /** For how long a reading is kept after the time at which it was due. */
+    readonly retentionDays: number;
+  };
   /** How long to wait for a relay that runs in the data folder, in milliseconds. */
   readonly takeOverMs: number;
   readonly logLevel: LogLevel;

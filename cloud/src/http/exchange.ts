@@ -1,10 +1,12 @@
-import type { HeaderList, PullFault } from '@pullwire/shared';
+import type { ErrorCode, HeaderList, PullFault } from '@pullwire/shared';
 
 /** A whole answer, made by the relay. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+  /** What it says, where it is a problem. */
+  readonly code?: ErrorCode;
 }
 
 /** The body of a caller's request. */
@@ -66,6 +68,6 @@ export interface Exchange {
 export interface ExchangeListener {
   /** The caller has taken what was pending. */
   taken(): void;
-  /** The caller left before its answer was complete. */
-  left(): void;
+  /** The caller left before its answer was complete; `why`, where it is not that. */
+  left(why?: string): void;
 }

@@ -18,6 +18,7 @@ beforeEach(() => {
   front = new Front({
     pulls: { start: unasked },
     devices: { list: unasked, show: unasked, remove: unasked },
+    readings: { list: unasked, latest: unasked },
     events: { open: unasked },
     queue: { show: unasked, result: unasked, cancel: unasked },
     enrolments: { enrol: (exchange) => enrol(exchange) },

@@ -5,6 +5,7 @@ import type { EventService } from '../presence/event-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
 import type { RequestUploads } from '../pull/request-uploads.ts';
 import type { PullQueue } from '../queue/pull-queue.ts';
+import type { ReadingsService } from '../reading/readings-service.ts';
 import type { Exchange, HttpAnswer } from './exchange.ts';
 import { jsonAnswer, problem } from './problem.ts';
 import { type Route, routeMethods, routeOf } from './routes.ts';
@@ -19,6 +20,7 @@ export interface Readiness {
 export interface FrontOptions {
   readonly pulls: Pick<PullService, 'start'>;
   readonly devices: Pick<DeviceService, 'list' | 'show' | 'remove'>;
+  readonly readings: Pick<ReadingsService, 'list' | 'latest'>;
   readonly events: Pick<EventService, 'open'>;
   readonly enrolments: Pick<Enrolment, 'enrol'>;
   readonly queue: Pick<PullQueue, 'show' | 'result' | 'cancel'>;
@@ -67,6 +69,12 @@ export class Front {
         return exchange.method === 'DELETE'
           ? this.#options.devices.remove(exchange, route.device)
           : this.#options.devices.show(exchange, route.device, route.query);
+      case 'readings':
+        await this.#options.readings.list(exchange, route.device, route.query);
+        return undefined;
+      case 'latest-reading':
+        await this.#options.readings.latest(exchange, route.device, route.query);
+        return undefined;
       case 'events':
         await this.#options.events.open(exchange, route.query);
         return undefined;

@@ -36,6 +36,7 @@ export function problem(fault: PullFault, context: ProblemContext): HttpAnswer {
     status,
     headers: problemHeaders(fault, context),
     body: Buffer.from(`${JSON.stringify(body)}\n`),
+    code: fault.code,
   };
 }
 

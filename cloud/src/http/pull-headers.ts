@@ -1,7 +1,7 @@
 import { endToEndHeaders, type Head, type HeaderList } from '@pullwire/shared';
 
 /** RFC 9110 §7.6.3; a pseudonym, since the relay's own host name is nobody's business. */
-const via = ['Via', '1.1 pullwire'] as const;
+export const via = ['Via', '1.1 pullwire'] as const;
 
 /** The header that carried the relay's credential. */
 export type CredentialHeader = 'pullwire-key' | 'authorization';

@@ -13,6 +13,11 @@ export type Route =
     }
   | { readonly name: 'devices'; readonly query: string | undefined }
   | { readonly name: 'device'; readonly device: string; readonly query: string | undefined }
+  | {
+      readonly name: 'readings' | 'latest-reading';
+      readonly device: string;
+      readonly query: string | undefined;
+    }
   | { readonly name: 'events'; readonly query: string | undefined }
   | ({ readonly name: 'queuedPull' } & QueuedPullPath)
   | ({ readonly name: 'pullResult' } & QueuedPullPath)
@@ -43,6 +48,8 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
   pull: undefined,
   devices: ['GET', 'HEAD'],
   device: ['GET', 'HEAD', 'DELETE'],
+  readings: ['GET', 'HEAD'],
+  'latest-reading': ['GET', 'HEAD'],
   events: ['GET', 'HEAD'],
   queuedPull: ['GET', 'HEAD', 'DELETE'],
   pullResult: ['GET', 'HEAD'],
@@ -57,7 +64,8 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
 
 const pullPath = /^\/devices\/([^/]+)\/sources\/([^/]+)(\/.*)?$/s;
 const queuedPath = /^\/pulls\/([^/~]+)~([^/~]+)(\/result)?$/;
-const devicePath = /^\/devices\/([^/]+)$/;
+const devicePath = /^\/devices\/([^/]+)(\/readings(?:\/latest)?)?$/;
+const deviceRoutes = { '/readings': 'readings', '/readings/latest': 'latest-reading' } as const;
 
 /** Finds the route of a raw request target. Ids may be percent-encoded; what follows a source stays byte for byte. */
 export function routeOf(rawTarget: string): Route {
@@ -72,9 +80,9 @@ export function routeOf(rawTarget: string): Route {
   const device = devicePath.exec(target.path);
   if (device !== null) {
     const id = decodeId(device[1] as string, devicePattern);
-    return id === undefined
-      ? { name: 'malformed' }
-      : { name: 'device', device: id, query: target.query };
+    const below = device[2] as keyof typeof deviceRoutes | undefined;
+    const name = below === undefined ? 'device' : deviceRoutes[below];
+    return id === undefined ? { name: 'malformed' } : { name, device: id, query: target.query };
   }
   return (
     (Object.hasOwn(fixed, target.path) ? fixed[target.path] : undefined) ?? { name: 'unknown' }

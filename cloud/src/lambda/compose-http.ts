@@ -19,11 +19,14 @@ import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
+import { LateReadings } from './late-readings.ts';
+import { LateStoredPulls } from './late-stored-pulls.ts';
 import { LazyQueue } from './lazy-queue.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
@@ -55,6 +58,8 @@ export interface HttpComposition {
   readonly settings: HttpSettings;
   /** Where large bodies go. */
   readonly store: ReplyStore & UploadStore;
+  /** Loaded with the first who asks for readings. */
+  reader(): Promise<ReadingReader>;
 }
 
 /** A request body goes as frames of 22,000 bytes, a post each. */
@@ -123,7 +128,11 @@ export class HttpEnvironment {
     const uploads = this.#createUploads(callers);
     const queue = this.#createQueue(callers);
     return new Front({
-      pulls: this.#createPulls({ callers, uploads, queue }),
+      pulls: new LateStoredPulls({
+        ...{ callers, registry, clock, ...this.#pullLog.ofStored },
+        pulls: this.#createPulls({ callers, uploads, queue }),
+        reader: () => this.#parts.reader(),
+      }),
       queue,
       uploads,
       enrolments: {
@@ -132,6 +141,7 @@ export class HttpEnvironment {
           return this.#enrolment.enrol(exchange);
         },
       },
+      readings: new LateReadings({ ...this.#parts, callers }),
       devices: new DeviceService({
         callers,
         store: devices,

@@ -5,7 +5,11 @@ import type { Poster } from '../connection/poster.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReplyToKey } from '../reply/reply-to.ts';
-import { FrameReceiver, type GatewayTerms } from '../session/frame-receiver.ts';
+import {
+  FrameReceiver,
+  type GatewayTerms,
+  type ReadingReceiver,
+} from '../session/frame-receiver.ts';
 import { connectionLifeMs } from '../session/gateway-link.ts';
 import { version } from '../version.ts';
 import type { FunctionQueue } from './compose-queue.ts';
@@ -28,6 +32,8 @@ export interface MessageComposition {
   /** Where queued pulls are kept. */
   readonly store: QueueStore;
   readonly poster: Poster;
+  /** Loaded with the first batch of readings that comes. */
+  readings(): Promise<ReadingReceiver>;
   readonly replyKey: ReplyToKey;
   readonly clock: Clock;
   readonly log: Logger;
@@ -43,7 +49,7 @@ const terms: GatewayTerms = {
   // Under the 350 s after which many NATs forget a quiet flow; the agent learns whether its path holds longer, up to a
   // minute below the gateway's own 10 (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000, maxIntervalMs: 540_000 },
-  features: ['keep-alive', 'probe', 'resend', 'rotate', 'upload'],
+  features: ['keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'],
   // An agent without a next link has 5 minutes more.
   lifeMs: connectionLifeMs - 300_000,
 };
@@ -57,12 +63,19 @@ export function composeMessage(composition: MessageComposition) {
     queue ??= await loadQueue(composition);
     return queue;
   };
+  let readings: ReadingReceiver | undefined;
   const receiver = new FrameReceiver({
     registry,
     rotation: {
       offer: async (link, offered) => {
         rotation ??= await loadRotation(registry);
         return rotation.offer(link, offered);
+      },
+    },
+    readings: {
+      receive: async (device, batch) => {
+        readings ??= await composition.readings();
+        return readings.receive(device, batch);
       },
     },
     poster,
@@ -85,6 +98,11 @@ export function composeMessage(composition: MessageComposition) {
         log.warn({ ...linkFields(link), code: err.code, err }, 'reply channel gone or full'),
       rotated: (link, refused) =>
         log.info({ ...linkFields(link), refused }, refused ? 'key refused' : 'next key noted'),
+      stored: (link, count, refused) =>
+        log[refused > 0 ? 'warn' : 'debug'](
+          { ...linkFields(link), readings: count, refused },
+          refused > 0 ? 'readings stored, some refused' : 'readings stored',
+        ),
       ignored: (link, name) => log.debug({ ...linkFields(link), name }, 'unknown action ignored'),
     },
   });

@@ -11,6 +11,7 @@ const whole = {
   PULLWIRE_ISSUERS: '[{"issuer":"https://login.example.com"}]',
   PULLWIRE_LINK_URL: 'wss://abc.execute-api.eu-west-1.amazonaws.com/prod',
   PULLWIRE_LOG_LEVEL: 'info',
+  PULLWIRE_RETENTION_DAYS: '30',
   PULLWIRE_SECRET: '/pullwire/prod/secret',
   PULLWIRE_TABLE: 'pullwire-prod',
   PULLWIRE_TOKEN_IN_QUERY: 'false',

@@ -28,6 +28,8 @@ const variables = {
   /** As agents dial it: the audience of their tokens. */
   PULLWIRE_LINK_URL: ['linkUrl', urlOf('wss://', 'ws://')],
   PULLWIRE_LOG_LEVEL: ['logLevel', logLevel],
+  /** For how long readings are kept. */
+  PULLWIRE_RETENTION_DAYS: ['retentionDays', wholeNumber(1, 3_650)],
   /** The name of an SSM parameter, not the secret. */
   PULLWIRE_SECRET: ['secretName', parameterName],
   PULLWIRE_TABLE: ['table', tableName],
@@ -57,7 +59,14 @@ export const functionVariables = {
     'PULLWIRE_SECRET',
     'PULLWIRE_TABLE',
   ],
-  message: ['PULLWIRE_CONNECTIONS_URL', 'PULLWIRE_LOG_LEVEL', 'PULLWIRE_SECRET', 'PULLWIRE_TABLE'],
+  message: [
+    'PULLWIRE_BUCKET',
+    'PULLWIRE_CONNECTIONS_URL',
+    'PULLWIRE_LOG_LEVEL',
+    'PULLWIRE_RETENTION_DAYS',
+    'PULLWIRE_SECRET',
+    'PULLWIRE_TABLE',
+  ],
   sweep: ['PULLWIRE_BUCKET', 'PULLWIRE_LOG_LEVEL', 'PULLWIRE_TABLE'],
 } as const satisfies Record<string, readonly VariableName[]>;
 

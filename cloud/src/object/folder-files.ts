@@ -51,8 +51,11 @@ export class FolderFiles {
     return this.#newId();
   }
 
-  /** Writes what comes. Leaves nothing where that breaks off. */
-  async write(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FreshFile> {
+  /** Writes what comes; `flush`: down to the disk. Leaves nothing where that breaks off. */
+  async write(
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { flush = false } = {},
+  ): Promise<FreshFile> {
     const path = join(this.#temporary, this.#newId());
     const hash = createHash('sha256');
     let length = 0;
@@ -64,7 +67,7 @@ export class FolderFiles {
       }
     };
     try {
-      await pipeline(measured, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
+      await pipeline(measured, createWriteStream(path, { mode: 0o600, flags: 'wx', flush }));
       const now = this.#clock.wall() / 1_000;
       await utimes(path, now, now);
     } catch (cause) {

@@ -93,6 +93,12 @@ export class FolderObjectStore implements ObjectStore {
     await translate(this.#multipart.drop(uploadId));
   }
 
+  async put(key: string, body: Uint8Array): Promise<void> {
+    const path = this.#path(key);
+    const fresh = await translate(this.#files.write([body]));
+    await translate(this.#files.keep(fresh, path, { replace: true }));
+  }
+
   async open(key: string): Promise<OpenObject> {
     const file = await translate(this.#files.open(this.#path(key)));
     const { size } = await translate(file.stat());

@@ -7,7 +7,7 @@ export interface AwsCall {
   readonly url: URL;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 /** An answer that is no success, or none at all. */

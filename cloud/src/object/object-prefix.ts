@@ -1,2 +1,9 @@
 /** Where objects lie in the bucket, by what they are; its lifecycle rules name the same (terraform/relay.json). */
-export const objectPrefixes = { replies: 'replies/', uploads: 'uploads/' } as const;
+export const objectPrefixes = {
+  readings: 'readings/',
+  replies: 'replies/',
+  uploads: 'uploads/',
+} as const;
+
+/** What is on its way to somebody, and of no use after that; readings are kept. */
+export const transitPrefixes = [objectPrefixes.replies, objectPrefixes.uploads] as const;

@@ -40,6 +40,15 @@ function putContract(store: () => ObjectStore): void {
     expect(await readAll(object.body)).toEqual(bytes);
   });
 
+  it('takes bytes as they are, in place of others', async () => {
+    for (const body of [randomBytes(1_000_000), Buffer.alloc(0), bytes]) {
+      await store().put(key, body);
+      const object = await store().open(key);
+      expect(object.length).toBe(body.length);
+      expect((await readAll(object.body)).equals(body)).toBe(true);
+    }
+  });
+
   it('takes an object of no bytes', async () => {
     const nothing = Buffer.alloc(0);
     expect((await put(store().presignPut(key, contentOf(nothing)), nothing)).status).toBe(200);
@@ -161,6 +170,7 @@ function refusalContract(store: () => ObjectStore): void {
       expect(() => store().presignPut(bad, content)).toThrow(refused);
       expect(() => store().presignGet(bad, { expiresSeconds: 1 })).toThrow(refused);
       await expect(store().open(bad)).rejects.toEqual(refused);
+      await expect(store().put(bad, Buffer.from('x'))).rejects.toEqual(refused);
       await expect(store().remove(bad)).rejects.toEqual(refused);
       await expect(store().claim(bad)).rejects.toEqual(refused);
       await expect(store().beginMultipart(bad)).rejects.toEqual(refused);

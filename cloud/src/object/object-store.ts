@@ -1,6 +1,6 @@
 /**
- * Where bodies lie that are too large for frames (DESIGN.md, "Decisions" 5). Bytes go there by signed URLs, each good
- * for exactly one length and hash; they never pass through the relay on their way in.
+ * Where bodies lie that are too large for frames (DESIGN.md, "Decisions" 5). Those of pulls go there by signed URLs, each
+ * good for exactly one length and hash, and do not pass through the relay on their way in; those of readings are `put`.
  *
  * A key is names of letters, digits, `.`, `_` and `-`, none of them beginning with a dot, joined by `/`: at most 512
  * characters. Every method throws, or rejects with, `ObjectStoreError`; anything else than a key is `refused`.
@@ -16,6 +16,8 @@ export interface ObjectStore {
   completeMultipart(key: string, uploadId: string, parts: readonly StoredPart[]): Promise<void>;
   /** Drops the parts; one that is not there any more is no error. */
   abortMultipart(key: string, uploadId: string): Promise<void>;
+  /** Writes a whole object, in place of one that is there. */
+  put(key: string, body: Uint8Array): Promise<void>;
   /** The body must be iterated, once, and sets the pace; ending that early closes it. `unavailable` where it breaks off. */
   open(key: string): Promise<OpenObject>;
   /** Bytes of the object. */

@@ -87,6 +87,10 @@ export class S3ObjectStore implements ObjectStore {
     await this.#text(call).catch(unlessMissing);
   }
 
+  async put(key: string, body: Uint8Array): Promise<void> {
+    await this.#text({ method: 'PUT', url: this.#object(key), body });
+  }
+
   async open(key: string): Promise<OpenObject> {
     const answer = await this.#call({ method: 'GET', url: this.#object(key) });
     return { length: lengthOf(answer), body: translated(answer.body) };

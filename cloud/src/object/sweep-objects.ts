@@ -1,7 +1,7 @@
-import { objectPrefixes } from './object-prefix.ts';
+import { transitPrefixes } from './object-prefix.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** An object is read once, within minutes: after so long nobody comes for it any more. */
+/** Such an object is read once, within minutes: after so long nobody comes for it any more. */
 const keepMs = 3_600_000;
 /** Objects of one sweep at most; the next one goes on, and the bucket's own lifecycle is behind it. */
 const sweepLimit = 10_000;
@@ -15,7 +15,7 @@ export async function sweepObjects(
   now: number,
 ): Promise<number> {
   let removed = 0;
-  for (const prefix of Object.values(objectPrefixes)) {
+  for (const prefix of transitPrefixes) {
     for await (const { key, uploadId } of store.unfinishedBefore(prefix, now - keepMs)) {
       await store.abortMultipart(key, uploadId);
       removed += 1;

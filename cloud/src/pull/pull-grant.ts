@@ -1,15 +1,17 @@
 import { PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller } from '../auth/callers.ts';
-import type { Route } from '../http/routes.ts';
-import type { PullableDevice } from './pull-target.ts';
+
+interface Labelled {
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** The device, where the caller may pull this from it. Throws `PullFault` `not-found` or `method-not-granted`. */
-export function checkGrant(
+export function checkGrant<D extends Labelled>(
   caller: AuthenticatedCaller,
-  device: PullableDevice | undefined,
-  route: Extract<Route, { name: 'pull' }>,
+  device: D | undefined,
+  route: { readonly device: string; readonly source: string },
   method: string,
-): PullableDevice {
+): D {
   const verdict = caller.grants.allows(
     route.device,
     device?.labels ?? noLabels,

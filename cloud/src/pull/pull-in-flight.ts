@@ -142,10 +142,10 @@ export class PullInFlight
     else this.#reply.taken();
   }
 
-  left(): void {
+  left(why = 'the caller left'): void {
     if (this.over) return;
     this.#cancel('caller-left');
-    this.#end(new PullFault('caller-left', 'stream', { detail: 'the caller left' }));
+    this.#end(new PullFault('caller-left', 'stream', { detail: why }));
   }
 
   /** Ends the pull where nothing moved since `before`: neither did the caller take a byte nor did the source give one. */

@@ -39,7 +39,7 @@ export interface PullRefusal {
   readonly fault: PullFault;
 }
 
-type PullRoute = Extract<Route, { name: 'pull' }>;
+export type PullRoute = Extract<Route, { name: 'pull' }>;
 
 /** The use case: a caller's request becomes a pull at a device's agent, and its reply the caller's answer. */
 export class PullService {

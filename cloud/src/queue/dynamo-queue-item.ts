@@ -10,7 +10,7 @@ import {
   textsOf,
   toItem,
 } from '../registry/dynamo-attribute.ts';
-import { itemKeys, listKinds } from '../registry/dynamo-table.ts';
+import { itemKeys, keptListId, listKinds } from '../registry/dynamo-table.ts';
 import {
   type PullEnd,
   type PullRef,
@@ -43,6 +43,16 @@ export const listedOwner = (owner: string): string => hash('sha256', owner, 'bas
 
 /** What the list index holds of a pull while it is open. */
 const listedAs = { kind: listKinds.queuedPull } as const;
+
+/** What it holds of what is only kept: in the order in which the sweep is to find it. */
+export const keptAs = (keptUntil: number, what: string) => ({
+  kind: listKinds.keptPull,
+  id: keptListId(keptUntil, what),
+});
+
+/** Of a pull that has ended. */
+export const endedAs = ({ device, id }: PullRef, keptUntil: number) =>
+  keptAs(keptUntil, `${orderOf(id)}#${device}`);
 
 /** As DynamoDB's TTL wants it (epoch seconds). */
 export const expiryOf = (keptUntil: number): number => Math.ceil(keptUntil / 1_000);
@@ -127,6 +137,7 @@ export function frameItem(sentAs: string, frame: ReplyFrame, keptUntil: number):
       head: action === 'head' ? headOf(frame) : undefined,
       keptUntil,
       expiresAt: expiryOf(keptUntil),
+      ...keptAs(keptUntil, `${sentAs}#${seq}`),
     }),
     ...(body === undefined || body.length === 0 ? undefined : { body: { B: body } }),
   };

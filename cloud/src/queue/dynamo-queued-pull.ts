@@ -8,7 +8,14 @@ import { setAttributes } from '../registry/dynamo-set.ts';
 import { itemKeys, listKinds, queuePrefix } from '../registry/dynamo-table.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { readWholePartition } from './dynamo-partition.ts';
-import { expiryOf, keyOfPull, listedOwner, pullItem, pullOfItem } from './dynamo-queue-item.ts';
+import {
+  endedAs,
+  expiryOf,
+  keyOfPull,
+  listedOwner,
+  pullItem,
+  pullOfItem,
+} from './dynamo-queue-item.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 
 /** `state` is a word of DynamoDB's own ("Reserved words in DynamoDB"). */
@@ -47,8 +54,8 @@ const isOpen = {
 };
 
 const ofSending = ['sentAs', 'sentAt', 'answerBy', 'connectionId'] as const;
-/** With its end a pull leaves the list, and its request goes. */
-const ofRequest = ['kind', 'id', 'headers', 'body'] as const;
+/** With its end a pull's request goes. */
+const ofRequest = ['headers', 'body'] as const;
 
 export async function addPull(table: DynamoTable, pull: QueuedPull): Promise<void> {
   if (await putItem(table, pullItem(pull), absent)) return;
@@ -121,6 +128,7 @@ export function endPull(
     endedAt,
     keptUntil,
     expiresAt: expiryOf(keptUntil),
+    ...endedAs(ref, keptUntil),
     ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
   };
   const condition = stands === 'queued' ? isQueued : isSentAs(stands.sentAs);

@@ -181,5 +181,26 @@ export function queueStoreContract(
       expect(await store.frames(sending.sentAs)).toEqual([]);
       expect(await store.openPulls('plant-7', 10)).toHaveLength(1);
     });
+
+    it('is swept of a pull whose end nobody wrote, and then counts it no more', async () => {
+      const { keptUntil } = pull;
+      await store.addPull(pull);
+      expect(await sweep(keptUntil)).toBe(0);
+      expect(await sweep(keptUntil + 1)).toBe(1);
+      expect(await now()).toBeUndefined();
+      expect(await store.countOpen(pull.owner, 10)).toBe(0);
+    });
+
+    it('is swept over more than one page', async () => {
+      const times = Array.from({ length: 45 }, (_, at) => at + 1);
+      const end: ReplyFrame = { pullId: sending.sentAs, replyTo: '', action: 'end', seq: 0 };
+      for (const queuedAt of times) await store.addPull(queuedPull({ queuedAt }));
+      for (const seq of times) await store.addFrame(sending.sentAs, { ...end, seq }, 9_000);
+      for (const queuedAt of times.slice(0, 5)) {
+        await store.endPull(queuedPull({ queuedAt }), 'queued', failed, 9_000);
+      }
+      expect(await sweep(9_001)).toBe(50);
+      expect(await sweep(pull.keptUntil + 1)).toBe(40);
+    });
   });
 }

@@ -9,8 +9,8 @@ const index = tableDefinition.listIndex;
 /** Entries of a page at most, whatever is asked. */
 const pageLimit = 100;
 
-/** Ids of pages have at most 128 characters: what follows changes no order, but DynamoDB refuses it over 1,024 bytes. */
-const afterLimit = 129;
+/** Ids of pages have fewer characters: what follows changes no order, but DynamoDB refuses it over 1,024 bytes. */
+const afterLimit = 256;
 
 /** One page of a kind, in the order of ids: keys of items, which follow the table by a moment on AWS. */
 export async function listPage(

@@ -35,6 +35,8 @@ export interface DataFolder {
   readonly path: string;
   /** The engine's database. */
   readonly engine: string;
+  /** Bodies of readings that are too large for the database. */
+  readonly readings: string;
   /** The socket at which a server's engine answers. */
   readonly serverSocket: string;
   /** The socket of an engine that an operator's command runs while no server does. */
@@ -49,6 +51,7 @@ export function dataFolder(path: string): DataFolder {
   return {
     path: root,
     engine: join(root, 'engine'),
+    readings: join(root, 'readings'),
     serverSocket: join(root, 'engine.sock'),
     commandSocket: join(root, 'command.sock'),
     lock: join(root, 'lock'),

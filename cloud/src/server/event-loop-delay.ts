@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock, Timer } from '@pullwire/shared';
+import { Histogram, type MetricFamily } from '@pullwire/shared/metrics';
 
 /** How late the event loop was since the last report, in milliseconds. */
 export interface EventLoopReport {
@@ -7,6 +8,8 @@ export interface EventLoopReport {
   readonly p99Ms: number;
 }
 
+/** Seconds. */
+const lateBounds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const tickMs = 50;
 const resolution = 10;
 
@@ -14,6 +17,8 @@ const resolution = 10;
 export class EventLoopDelay {
   readonly #clock: Clock;
   readonly #histogram = monitorEventLoopDelay({ resolution });
+  /** How late each timer was since the start, in seconds. */
+  readonly #lateness = new Histogram(lateBounds);
   #timer: Timer | undefined;
   #dueAt = 0;
   #lateMs = 0;
@@ -45,10 +50,20 @@ export class EventLoopDelay {
     return count === 0 ? { maxMs: 0, p99Ms: 0 } : { maxMs: lateness(max), p99Ms: lateness(p99) };
   }
 
+  metrics(): MetricFamily {
+    return {
+      type: 'histogram',
+      name: 'pullwire_relay_event_loop_lag_seconds',
+      help: 'How late a timer came, looked at 20 times a second.',
+      samples: this.#lateness.samples(),
+    };
+  }
+
   #wait(): void {
     this.#dueAt = this.#clock.monotonic() + tickMs;
     this.#timer = this.#clock.after(tickMs, () => {
       this.#lateMs = this.#clock.monotonic() - this.#dueAt;
+      this.#lateness.count(this.#lateMs / 1_000);
       this.#wait();
     });
   }

@@ -6,6 +6,7 @@ import type { AgentIdentity } from '../auth/agent-token.ts';
 import { attemptKeys, type Throttle } from '../auth/throttle.ts';
 import { problem } from '../http/problem.ts';
 import type { DeviceRecord } from '../registry/registry.ts';
+import { version } from '../version.ts';
 import type { HandshakeGate } from './handshake-gate.ts';
 import { answerRaw } from './http-host.ts';
 
@@ -65,8 +66,13 @@ export class LinkDoor {
       autoPong: false, // ws drops whoever pings much without a word; the link's budget says why
       handleProtocols: (offered) => subprotocols.find((known) => offered.has(known)) ?? false,
     });
-    // Agents learn the time by it (PROTOCOL.md, "Handshake").
-    this.#server.on('headers', (headers) => headers.push(`Date: ${new Date().toUTCString()}`));
+    // Agents learn the time by it (PROTOCOL.md, "Handshake"), and doctor whom it spoke with; nobody else is told.
+    this.#server.on('headers', (headers) =>
+      headers.push(
+        `Date: ${new Date().toUTCString()}`,
+        `Pullwire-Relay: pullwire-relay/${version}`,
+      ),
+    );
   }
 
   async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {

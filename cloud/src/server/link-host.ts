@@ -22,6 +22,7 @@ import { LinkKeys } from './link-keys.ts';
 import { LiveLink } from './live-link.ts';
 import type { LiveLinks } from './live-links.ts';
 import { OfferedKeys } from './offered-keys.ts';
+import type { ReadingDesk } from './reading-desk.ts';
 
 export interface LinkHostOptions {
   readonly clock: Clock;
@@ -30,6 +31,7 @@ export interface LinkHostOptions {
   readonly replies: ReplyDesk;
   readonly registry: Pick<Registry, 'deviceRecord'>;
   readonly rotation: Pick<KeyRotation, 'offer'>;
+  readonly readings: Pick<ReadingDesk, 'link'>;
   readonly terms: WelcomeTerms;
   readonly heartbeat: HeartbeatTerms;
   readonly log: Logger;
@@ -103,6 +105,9 @@ export class LinkHost {
       // Without an answer the agent goes on with its key, and offers this one again when it is asked again.
       failed: (err) => log.warn({ err }, 'an offered key could not be noted'),
     });
+    const readings = this.#options.readings.link(opened.identity.device, (stored) => {
+      if (session.state !== 'closed') socket.control(stored);
+    });
     const session = new LinkSession({
       identity: opened.identity,
       connection: socket,
@@ -116,6 +121,7 @@ export class LinkHost {
           socket.watch(hello.heartbeatMs);
         },
         offered: (key) => offered.take(key),
+        reading: (batch) => readings.take(batch),
         described: (hello) => {
           socket.watch(hello.heartbeatMs);
           // Another pace alone is nothing that the registry keeps.
@@ -128,6 +134,7 @@ export class LinkHost {
           log.info('link draining: no new pulls');
         },
         closed: (why) => {
+          readings.close();
           if (why === 'too-many-messages') this.#options.flooded(opened.identity.device);
           this.#closed(connectionId, link, why, log);
         },

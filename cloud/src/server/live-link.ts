@@ -9,6 +9,8 @@ import type { LinkKeys } from './link-keys.ts';
 
 /** What of a socket a link needs besides its frames. */
 export interface LiveConnection extends Connection, ProofOfLife {
+  /** Bytes that wait for the agent to take them. */
+  readonly queuedBytes: number;
   /** Tells when the pong has come. Throws `PullFault` `link-lost`. */
   ping(id: string, ponged: () => void): void;
 }

@@ -26,6 +26,15 @@ export class LiveLinks {
     return links;
   }
 
+  /** Bytes that wait for agents to take them. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const device of this.#devices.values()) {
+      for (const { connection } of device.targets) bytes += connection.queuedBytes;
+    }
+    return bytes;
+  }
+
   get deviceIds(): string[] {
     return [...this.#devices.keys()];
   }

@@ -3,6 +3,8 @@ import { Enrolment } from '../enroll/enrolment.ts';
 import { Front } from '../http/front.ts';
 import { DeviceService } from '../presence/device-service.ts';
 import { EventService } from '../presence/event-service.ts';
+import { ReadingReader } from '../reading/reading-reader.ts';
+import { ReadingsService } from '../reading/readings-service.ts';
 import { CertificateWatch, readCertificate } from './certificate.ts';
 import { CountedCallers } from './counted-callers.ts';
 import { EnrolmentCounters } from './enrolment-counters.ts';
@@ -75,10 +77,19 @@ export class RelayHttp {
     const callers = new CountedCallers(parts.callers, this.refusedCallers);
     const uploads = pulls.createUploads(callers);
     const queue = this.#init.queue.createService(callers);
+    const reader = new ReadingReader({ ...parts.readings, wall: () => clock.wall() });
+    const service = pulls.createService(callers, links.devices, uploads, queue);
     return new Front({
-      pulls: pulls.createService(callers, links.devices, uploads, queue),
+      pulls: pulls.createStoredPulls(callers, service, () => reader),
       queue,
       enrolments: this.#createEnrolment(),
+      readings: new ReadingsService({
+        callers,
+        registry: parts.registry,
+        reader,
+        clock,
+        failed: (device, err) => log.warn({ device, err }, 'an answer with readings broke off'),
+      }),
       devices: new DeviceService({
         callers,
         store: links.devices,

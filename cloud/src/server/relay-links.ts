@@ -11,8 +11,10 @@ import { LinkJournal } from './link-journal.ts';
 import { LinkPenalty } from './link-penalty.ts';
 import { LiveLinks } from './live-links.ts';
 import { LiveProbes } from './live-probes.ts';
+import type { ReadingDesk } from './reading-desk.ts';
 import { RefusalCounters } from './refusal-counters.ts';
 import type { RelayParts } from './relay-parts.ts';
+import { createReadingDesk } from './relay-readings.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 export interface RelayLinksInit {
@@ -39,6 +41,7 @@ export class RelayLinks {
   readonly presence: PresenceFeed;
   readonly journal: LinkJournal;
   readonly devices: OneBoxDevices;
+  readonly readings: ReadingDesk;
   readonly host: LinkHost;
   readonly door: LinkDoor;
   readonly probes = new LiveProbes(this.#live);
@@ -63,6 +66,7 @@ export class RelayLinks {
       flapsOf: (device) => this.presence.flapsOf(device),
       check: init.parts.hearsOfWrites ? undefined : (device) => this.host.checks.look(device),
     });
+    this.readings = createReadingDesk(init.parts);
     this.host = this.#createHost();
     this.door = this.#createDoor();
   }
@@ -70,6 +74,11 @@ export class RelayLinks {
   /** Links that have said hello. */
   get size(): number {
     return this.#live.size;
+  }
+
+  /** Bytes that wait for agents to take them. */
+  get queuedBytes(): number {
+    return this.#live.queuedBytes;
   }
 
   /** An operator wrote to the registry: what was read no longer counts, and links are checked again. */
@@ -96,6 +105,7 @@ export class RelayLinks {
       replies: this.#init.replies,
       registry,
       rotation: new KeyRotation({ registry }),
+      readings: this.readings,
       log,
       collector: new BufferCollector(),
       heartbeat,
@@ -104,7 +114,10 @@ export class RelayLinks {
         limits: { ...frameLimits['pullwire.v1+bin'], headBytes: headLimitBytes, pulls },
         heartbeat,
         ...(linkLifeMs > 0 && { lifeMs: linkLifeMs }),
-        features: objects === undefined ? ['probe', 'rotate'] : ['probe', 'rotate', 'upload'],
+        features: [
+          ...['probe', 'readings', 'rotate'],
+          ...(objects === undefined ? [] : ['upload']),
+        ],
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,

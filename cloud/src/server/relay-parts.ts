@@ -5,6 +5,7 @@ import type { Throttle } from '../auth/throttle.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import type { UploadStore } from '../pull/request-uploads.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import type { ReadingPlace } from '../reading/reading-place.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ObjectDoor } from './http-host.ts';
 import type { AdmittedLink } from './link-door.ts';
@@ -30,6 +31,8 @@ export interface RelayParts {
   admit(token: string | undefined, port: number): Promise<AdmittedLink>;
   /** Where large bodies go, as on AWS. Without it they stream, as on one box they can. */
   readonly objects?: RelayObjects;
+  /** Where readings are kept, and for how long. */
+  readonly readings: ReadingPlace & { readonly retentionDays: number };
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;

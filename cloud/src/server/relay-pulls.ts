@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { pullIds } from '@pullwire/shared';
 import type { Callers } from '../auth/callers.ts';
 import { uploadKey } from '../object/upload-ticket.ts';
+import type { StoredFinderOptions } from '../offline/stored-finder.ts';
+import { StoredPulls } from '../offline/stored-pulls.ts';
 import { LinkProbes, type ProbeDoor } from '../presence/link-probes.ts';
 import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyObjects } from '../pull/object-transfer.ts';
@@ -87,6 +89,18 @@ export class RelayPulls {
       ended: this.log.ended,
       refused: this.log.refused,
     });
+  }
+
+  /** The same, for callers who take a stored answer too. */
+  createStoredPulls(
+    callers: Callers,
+    pulls: PullService,
+    reader: StoredFinderOptions['reader'],
+  ): StoredPulls {
+    const { registry, clock, settings } = this.#parts;
+    const { pullsPerCaller } = settings.limits;
+    const options = { pulls, callers, registry, reader, clock, pullsPerCaller };
+    return new StoredPulls({ ...options, ...this.log.ofStored });
   }
 
   /** Undefined where bodies stream, and need no storage. */

@@ -1,4 +1,5 @@
 import type { HeartbeatTerms } from '@pullwire/shared';
+import type { ListenAddress } from '@pullwire/shared/listen-address';
 import type { QueueSettings } from '../queue/queue-settings.ts';
 import type { CertificateFiles } from './certificate.ts';
 import type { TrustedProxy } from './remote-address.ts';
@@ -6,6 +7,8 @@ import type { TrustedProxy } from './remote-address.ts';
 /** What the one-box server is set to; times in milliseconds, sizes in bytes. */
 export interface RelaySettings {
   readonly listen: ListenAddress;
+  /** Where `/metrics` is asked for; undefined: nowhere. */
+  readonly metrics?: ListenAddress | undefined;
   readonly tls: CertificateFiles | undefined;
   readonly trustedProxy: TrustedProxy;
   readonly limits: {
@@ -22,11 +25,4 @@ export interface RelaySettings {
   readonly linkLifeMs: number;
   readonly idleMs: number;
   readonly drainMs: number;
-}
-
-export interface ListenAddress {
-  /** A name or an IP address, IPv6 without brackets. */
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
 }

@@ -1,20 +1,36 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SweepSchedule } from './sweep-schedule.ts';
+import { SweepSchedule, type SweepScheduleInit } from './sweep-schedule.ts';
 
 const schedules: SweepSchedule[] = [];
 afterEach(async () => {
   for (const schedule of schedules.splice(0)) await schedule.stop();
 });
 
+/** A store of readings that has none. */
+const none = {
+  readingTable: {
+    devices: async () => ({ items: [] }),
+    oldReadings: async () => [],
+    oldPieces: async () => [],
+    remove: async () => undefined,
+    removePieces: async () => undefined,
+    removeOldLatest: async () => undefined,
+  },
+  bodies: { remove: async () => undefined },
+  retentionDays: 30,
+};
+
 function fixture(
   sweep: (request: { closedBefore: number; limit: number }) => Promise<number>,
   minute = 7,
+  readings: SweepScheduleInit['readings'] = none,
 ) {
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
   const schedule = new SweepSchedule({
     registry: { sweep },
+    readings,
     log,
     now: () => 1_000_000_000,
     minute,
@@ -33,7 +49,10 @@ describe('the sweep', () => {
     await schedule.sweep();
     const now = 1_000_000_000;
     expect(requests).toEqual([{ closedBefore: now - 604_800_000, keptBefore: now, limit: 10_000 }]);
-    expect(lines).toMatchObject([{ msg: 'registry swept', removed: 3 }]);
+    expect(lines).toMatchObject([
+      { msg: 'registry swept', removed: 3 },
+      { msg: 'readings swept', removed: 0 },
+    ]);
   });
 
   it('that fails is logged, and the next one tries again', async () => {
@@ -47,8 +66,35 @@ describe('the sweep', () => {
     await schedule.sweep();
     expect(lines.map((line) => line['msg'])).toEqual([
       'the registry cannot be swept now',
+      'readings swept',
       'registry swept',
+      'readings swept',
     ]);
+  });
+
+  it('goes through the devices that have readings, by the retention', async () => {
+    const asked: unknown[] = [];
+    const oldReadings = async (device: string, before: number) => {
+      asked.push([device, before]);
+      return [];
+    };
+    const devices = async () => ({ items: ['plant-7', 'plant-8'] });
+    const readingTable = { ...none.readingTable, devices, oldReadings };
+    const { schedule } = fixture(async () => 0, 7, { ...none, readingTable, retentionDays: 1 });
+    await schedule.sweep();
+    const before = 1_000_000_000 - 86_400_000;
+    expect(asked).toEqual([
+      ['plant-7', before],
+      ['plant-8', before],
+    ]);
+  });
+
+  it('of readings that fails is logged', async () => {
+    const devices = () => Promise.reject(new Error('down'));
+    const readingTable = { ...none.readingTable, devices };
+    const { schedule, lines } = fixture(async () => 0, 7, { ...none, readingTable });
+    await schedule.sweep();
+    expect(lines[1]).toMatchObject({ msg: 'the readings cannot be swept now' });
   });
 
   it('under way is waited for when the schedule stops', async () => {

@@ -1,10 +1,12 @@
 import { type Logger as CronLogger, createTask, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
+import { type ReadingSweep, sweepReadings } from '../reading/sweep-readings.ts';
 import type { Registry } from '../registry/registry.ts';
 import { sweepRegistry } from '../registry/sweep-registry.ts';
 
 export interface SweepScheduleInit {
   readonly registry: Pick<Registry, 'sweep'>;
+  readonly readings: Omit<ReadingSweep, 'now'>;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -12,7 +14,7 @@ export interface SweepScheduleInit {
   readonly minute: number;
 }
 
-/** Sweeps the registry every hour: of links long ended and keys long expired nothing is kept. */
+/** Sweeps every hour: of links long ended, keys long expired and readings whose time is over nothing is kept. */
 export class SweepSchedule {
   readonly #init: SweepScheduleInit;
   #task: ScheduledTask | undefined;
@@ -46,12 +48,18 @@ export class SweepSchedule {
   }
 
   async #sweep(): Promise<void> {
-    const { registry, log, now } = this.#init;
+    const { registry, readings, log, now } = this.#init;
     try {
       const removed = await sweepRegistry(registry, now());
       log.info({ removed }, 'registry swept');
     } catch (err) {
       log.warn({ err }, 'the registry cannot be swept now');
+    }
+    try {
+      const removed = await sweepReadings({ ...readings, now: now() });
+      log.info({ removed }, 'readings swept');
+    } catch (err) {
+      log.warn({ err }, 'the readings cannot be swept now');
     }
   }
 }

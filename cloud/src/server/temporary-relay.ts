@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AgentMessage, codecFor, type RelayMessage, systemClock } from '@pullwire/shared';
@@ -8,8 +9,11 @@ import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
 import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
+import { DynamoReadingTable } from '../reading/dynamo-reading-table.ts';
+import { FolderReadingBodies } from '../reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../relay.ts';
+import { dataFolder } from './data-folder.ts';
 import { MemorySpentTokens } from './spent-tokens.ts';
 import { type TemporaryEngine, temporaryEngine } from './temporary-engine.ts';
 
@@ -45,22 +49,33 @@ export class TemporaryRelay {
   readonly relay: Relay;
   readonly registry: DynamoRegistry;
   readonly #engine: TemporaryEngine;
+  readonly #bodies: FolderReadingBodies;
   /** Of the URL that is dialled: `127.0.0.1:port`. */
   host = '';
 
   private constructor(engine: TemporaryEngine) {
     const clock = systemClock;
-    const client = engine.engine.createClient();
-    const registry = new DynamoRegistry({ client, name: 'pullwire', mayCreateTable: true });
+    const table = { client: engine.engine.createClient(), name: 'pullwire' };
+    const registry = new DynamoRegistry({ ...table, mayCreateTable: true });
     const throttle = new AuthThrottle(clock);
     const agents = new AgentAuth({ registry, clock });
     const admission = new AgentAdmission({ registry, tokens: new MemorySpentTokens(clock) });
     this.#engine = engine;
+    this.#bodies = new FolderReadingBodies({
+      folder: dataFolder(engine.dataFolder).readings,
+      clock,
+      newId: randomUUID,
+    });
     this.registry = registry;
     this.relay = createRelay({
       settings,
       registry,
-      queue: new DynamoQueueStore({ client, name: 'pullwire' }),
+      queue: new DynamoQueueStore(table),
+      readings: {
+        readingTable: new DynamoReadingTable(table),
+        bodies: this.#bodies,
+        retentionDays: 30,
+      },
       hearsOfWrites: false,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,
@@ -78,6 +93,7 @@ export class TemporaryRelay {
   static async start(): Promise<TemporaryRelay> {
     const temporary = new TemporaryRelay(await temporaryEngine());
     await temporary.registry.ensureSchema();
+    await temporary.#bodies.start();
     temporary.host = new URL((await temporary.relay.start()).url).host;
     return temporary;
   }

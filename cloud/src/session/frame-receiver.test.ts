@@ -3,6 +3,7 @@ import { ManualClock } from '@pullwire/shared/manual-clock';
 import { describe, expect, it } from 'vitest';
 import { PostError, type PostErrorCode } from '../connection/poster.ts';
 import type { LinkDescription, LinkRecord } from '../registry/registry.ts';
+import { RegistryError } from '../registry/registry-error.ts';
 import { profile } from '../registry/registry-sample.ts';
 import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
 import { FrameReceiver } from './frame-receiver.ts';
@@ -32,6 +33,8 @@ interface BenchOptions {
   /** All links of the device. */
   readonly links?: readonly Partial<LinkRecord>[];
   readonly rotationAsked?: boolean;
+  readonly revokedAt?: number;
+  readonly storeFails?: Error;
 }
 
 function bench(options: BenchOptions = {}): Bench {
@@ -41,7 +44,8 @@ function bench(options: BenchOptions = {}): Bench {
   const said: string[] = [];
   const events: string[] = [];
   const stored = { connectionId: 'c1', ...options.stored } as LinkRecord;
-  const { rotationAsked = false } = options;
+  const { rotationAsked = false, revokedAt } = options;
+  const device = { ...profile, ...(revokedAt !== undefined && { revokedAt }) };
   const from = { ...link, publicKey: 'ed25519:now', rotationAsked };
   const owns = (connectionId: string) => stored.connectionId === connectionId;
   const receiver = new FrameReceiver({
@@ -56,7 +60,7 @@ function bench(options: BenchOptions = {}): Bench {
       drainLink: async (_device, _instance, _connectionId, at) => said.push(`drains ${at}`) > 0,
       closeLink: async (_device, _instance, _connectionId, { at, why }) =>
         said.push(`closed ${at} ${why}`) > 0,
-      device: async () => ({ record: profile, links: (options.links ?? []) as LinkRecord[] }),
+      device: async () => ({ record: device, links: (options.links ?? []) as LinkRecord[] }),
     },
     rotation: {
       offer: async ({ device, publicKey: opener, hasOthers }, { publicKey }) => {
@@ -66,6 +70,13 @@ function bench(options: BenchOptions = {}): Bench {
           publicKey,
           ...(hasOthers ? { refused: 'other-instances' } : undefined),
         };
+      },
+    },
+    readings: {
+      receive: async (device, { batch, readings }) => {
+        if (options.storeFails !== undefined) throw options.storeFails;
+        said.push(`stores ${readings.length} of ${device}`);
+        return { action: 'stored', batch };
       },
     },
     poster: {
@@ -93,6 +104,7 @@ function bench(options: BenchOptions = {}): Bench {
       stray: (_link, reason, action) => events.push(`stray ${action} ${reason}`),
       undelivered: (_link, error) => events.push(`undelivered ${error.code}`),
       ignored: (_link, name) => events.push(`ignored ${name}`),
+      stored: (_link, readings, refused) => events.push(`stored ${readings}, refused ${refused}`),
       rotated: (_link, refused = 'noted') => events.push(`rotated ${refused}`),
     },
   });
@@ -183,6 +195,54 @@ describe('a message of a link that a gateway holds', () => {
     expect(b.events).toEqual([`rotated ${refused ?? 'noted'}`]);
   });
 
+  describe('a batch of readings', () => {
+    const batch = codec.encode({
+      action: 'reading',
+      batch: 7,
+      readings: [
+        {
+          ...{ schedule: 's', at: 1, source: 'm', path: '/', ms: 1, length: 1 },
+          ...{ status: 200, headers: [] },
+        },
+      ],
+      body: Buffer.from('x'),
+    }) as string;
+    const greeted = { instance: 'main', connectionId: 'c1', agent: 'a/1' };
+
+    it.each([
+      ['this link', [greeted]],
+      ['a newer link that has this one before it', [{ ...greeted, connectionId: 'c2' }]],
+      ['none', []],
+    ])('is stored and said to be where the registry has %s', async (_name, links) => {
+      const b = bench({ links });
+      await b.receive(batch);
+      expect(b.said).toEqual(['stores 1 of plant-7']);
+      expect(b.posts).toEqual(['c1 {"action":"stored","batch":7}']);
+      expect(b.events).toEqual(['stored 1, refused 0']);
+    });
+
+    it('before hello ends the link', async () => {
+      const b = bench({ links: [{ ...greeted, agent: '' }] });
+      await b.receive(batch);
+      expect(b.said).toEqual(['closed 60000 protocol-error']);
+      expect(b.events).toEqual(['ended protocol-error']);
+    });
+
+    it('of a device that was revoked is not stored, and ends the link', async () => {
+      const b = bench({ links: [greeted], revokedAt: 5 });
+      await b.receive(batch);
+      expect(b.said).toEqual(['closed 60000 revoked']);
+      expect(b.events).toEqual(['ended revoked']);
+    });
+
+    it('that cannot be stored is not said to be: the agent sends it again', async () => {
+      const storeFails = new RegistryError('unavailable', 'planted');
+      const b = bench({ links: [greeted], storeFails });
+      await expect(b.receive(batch)).rejects.toBe(storeFails);
+      expect(b.posts).toEqual([]);
+    });
+  });
+
   it.each([
     ['a hello of a link that was replaced', hello, { connectionId: 'c2' }, 'replaced'],
     ['another device', hello.replace('plant-7', 'plant-8'), {}, 'device-mismatch'],
@@ -238,10 +298,10 @@ describe('a message of a link that a gateway holds', () => {
     const b = bench();
     await b.receive('{"action":"drain"}');
     await b.receive('{"action":"keep-alive"}');
-    await b.receive('{"action":"reading"}');
+    await b.receive('{"action":"wave"}');
     await b.receive('{"action":"bye","code":"drained"}');
     expect(b.said).toEqual(['drains 60000', 'closed 60000 drained']);
     expect(b.posts).toEqual(['c1 {"action":"kept-alive","connectionId":"c1"}', 'c1 closed']);
-    expect(b.events).toEqual(['draining', 'ignored reading', 'ended drained']);
+    expect(b.events).toEqual(['draining', 'ignored wave', 'ended drained']);
   });
 });

@@ -9,8 +9,10 @@ import {
   type Limits,
   type OfferedKey,
   protocolVersion,
+  type Reading,
   type RelayMessage,
   type ReplyMessage,
+  type Stored,
   WireError,
 } from '@pullwire/shared';
 import type { KeyRotation } from '../auth/key-rotation.ts';
@@ -18,6 +20,7 @@ import { PostError, type Poster } from '../connection/poster.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
 import { queuedPullOf } from '../queue/queued-reply-host.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
+import { isGreeted } from '../registry/serving-link.ts';
 import type { StrayReason } from '../reply/reply-desk.ts';
 import { type ReplyToKey, verifyReplyTo } from '../reply/reply-to.ts';
 import { closeGatewayLink, type GatewayConnection, isOpen } from './gateway-link.ts';
@@ -45,6 +48,13 @@ export interface FrameEvents {
   ignored(link: GatewayConnection, name: string): void;
   /** The device offered another key; `refused`: why it was not noted. */
   rotated(link: GatewayConnection, refused: string | undefined): void;
+  /** A batch of so many readings is stored, but those that were refused for good. */
+  stored(link: GatewayConnection, readings: number, refused: number): void;
+}
+
+/** Stores a batch of a device's readings. */
+export interface ReadingReceiver {
+  receive(device: string, batch: Reading): Promise<Stored>;
 }
 
 /** What the pulls that are queued for a device hear of its links. */
@@ -58,6 +68,7 @@ export interface GatewayQueue {
 export interface FrameReceiverOptions {
   readonly registry: Pick<Registry, 'describeLink' | 'device' | 'drainLink' | 'closeLink'>;
   readonly rotation: Pick<KeyRotation, 'offer'>;
+  readonly readings: ReadingReceiver;
   readonly poster: Poster;
   readonly queue: GatewayQueue;
   readonly keys: readonly ReplyToKey[];
@@ -77,7 +88,7 @@ export class FrameReceiver {
     this.#options = options;
   }
 
-  /** Rejects with `RegistryError` or `PostError` `failed`: then the gateway tells the agent that its message failed. */
+  /** Rejects with `RegistryError`, `ObjectStoreError` or `PostError` `failed`: then the gateway tells the agent that its message failed. */
   async receive(link: GatewayConnection, text: string): Promise<void> {
     let message: ReturnType<typeof codec.decodeAgent>;
     try {
@@ -104,6 +115,8 @@ export class FrameReceiver {
       case 'complete':
       case 'probed':
         return this.#reply(link, message, text);
+      case 'reading':
+        return this.#reading(link, message);
       case 'drain':
         return this.#drain(link);
       case 'bye':
@@ -210,6 +223,23 @@ export class FrameReceiver {
     const rotated = await rotation.offer(from, offered);
     await this.#post(link.connectionId, rotated);
     events.rotated(link, rotated.refused);
+  }
+
+  /** Nothing here remembers the link's `hello`, nor that its device was revoked: the registry does, in one read. */
+  async #reading(link: GatewayConnection, batch: Reading): Promise<void> {
+    const { registry, readings, events } = this.#options;
+    const { device, instance } = link.identity;
+    const known = await registry.device(device);
+    if (known === undefined || known.record.revokedAt !== undefined) {
+      return this.#end(link, 'revoked', 'this device may not link any more');
+    }
+    const record = known.links.find((other) => other.instance === instance);
+    if (record?.connectionId === link.connectionId && !isGreeted(record)) {
+      return this.#end(link, 'protocol-error', 'reading came before hello');
+    }
+    const stored = await readings.receive(device, batch);
+    events.stored(link, batch.readings.length, stored.refused?.length ?? 0);
+    await this.#post(link.connectionId, stored);
   }
 
   /** Other instances of the device have the same key, and would lose it. */

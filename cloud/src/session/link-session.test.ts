@@ -48,6 +48,10 @@ function bench(lifeMs?: number) {
       opened: () => events.push('opened'),
       described: () => events.push('described'),
       draining: () => events.push('draining'),
+      reading: ({ batch }) => {
+        events.push(`reading ${batch}`);
+        return batch < 100;
+      },
       offered: ({ publicKey }) => events.push(`offered ${publicKey}`),
       closed: (why) => events.push(`closed ${why}`),
       stray: (reason) => events.push(`stray ${reason}`),
@@ -162,6 +166,33 @@ describe('a link at the relay', () => {
       expect(events.length).toBeLessThan(510);
     },
   );
+
+  const batchOf = (batch: number) =>
+    ({
+      action: 'reading',
+      batch,
+      readings: [
+        {
+          ...{ schedule: 's', at: 1, source: 'm', path: '/', ms: 1, length: 0 },
+          fault: { code: 'upstream-timeout', detail: 'd' },
+        },
+      ],
+    }) as const;
+
+  test('readings that are taken are no flood, however many they are', () => {
+    const { session, events } = greeted();
+    for (let at = 0; at < 5_000; at += 1) session.receive(batchOf(1));
+    expect(session.state).toBe('open');
+    expect(events.at(-1)).toBe('reading 1');
+  });
+
+  test('far too many readings that came before they were to end it', () => {
+    const { session, connection } = greeted();
+    for (let at = 0; at < 19; at += 1) session.receive(batchOf(100));
+    expect(session.state).toBe('open');
+    for (let at = 0; at < 2; at += 1) session.receive(batchOf(100));
+    expect(connection.closedWith).toEqual(['too-many-messages']);
+  });
 
   test('far too many pings end it as well', () => {
     const { session, events } = greeted();

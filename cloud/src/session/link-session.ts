@@ -9,6 +9,7 @@ import {
   type Limits,
   type OfferedKey,
   protocolVersion,
+  type Reading,
   type Timer,
 } from '@pullwire/shared';
 import type { Connection } from '../connection/connection.ts';
@@ -40,6 +41,8 @@ export interface SessionEvents {
   draining(): void;
   /** The agent's next key. */
   offered(key: OfferedKey): void;
+  /** False where so many batches wait already that this one is one too many: it is not stored. */
+  reading(batch: Reading): boolean;
   closed(why: string): void;
   stray(reason: StrayReason, action: string): void;
   ignored(name: string): void;
@@ -59,6 +62,9 @@ const helloWithinMs = 10_000;
 
 /** An offered key is read, proven and written: it counts for as many messages. */
 const offerCost = 25;
+
+/** A batch of readings that was not to be sent yet has up to 256 entries, which were read. */
+const excessCost = 25;
 
 /** What the relay does over the life of one link: greets, hands reply frames on, sees it end. */
 export class LinkSession {
@@ -103,6 +109,8 @@ export class LinkSession {
       case 'complete':
       case 'probed':
         return this.#reply(message);
+      case 'reading':
+        return this.#reading(message);
       case 'bye':
         return this.#bye(message.code, message.reason);
       case 'drain':
@@ -217,6 +225,11 @@ export class LinkSession {
     }
   }
 
+  /** Work that the agent has to do, and no flood: the relay's own answers set its pace. */
+  #reading(batch: Reading): void {
+    if (!this.#options.events.reading(batch)) this.#mayBeMore(excessCost);
+  }
+
   #drain(): void {
     if (this.#enter('drain') === 'drain') this.#options.events.draining();
   }
@@ -232,6 +245,7 @@ export class LinkSession {
 function eventOf({ action }: AgentMessage | Ignored): LinkEvent {
   switch (action) {
     case 'hello':
+    case 'reading':
     case 'drain':
     case 'keep-alive':
     case 'rotate':

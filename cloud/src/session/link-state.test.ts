@@ -31,6 +31,16 @@ const messages: Partial<Record<LinkEvent, AgentMessage | Ignored>> = {
   hello,
   'wrong-hello': { ...hello, device: 'plant-8' },
   reply: { action: 'end', pullId: 'AAECAwQFBgcICQoLDA0ODw', replyTo: 'x', seq: 1 },
+  reading: {
+    action: 'reading',
+    batch: 1,
+    readings: [
+      {
+        ...{ schedule: 's', at: 1, source: 'm', path: '/', ms: 1, length: 0 },
+        fault: { code: 'upstream-timeout', detail: 'd' },
+      },
+    ],
+  },
   drain: { action: 'drain' },
   'keep-alive': { action: 'keep-alive' },
   rotate: { action: 'rotate', publicKey: 'ed25519:x', proof: 'p' },
@@ -67,6 +77,7 @@ function bench() {
       described: () => done.push('described'),
       draining: () => done.push('draining'),
       offered: () => done.push('offered'),
+      reading: () => done.push('stored') > 0,
       closed: (why) => done.push(`closed ${why}`),
       stray: () => done.push('passed on'),
       ignored: () => done.push('counted'),
@@ -98,6 +109,12 @@ const dismissals: Partial<Record<LinkEvent, string>> = {
   end: 'shutdown',
 };
 
+const answers: Partial<Record<LinkEvent, string>> = {
+  'keep-alive': 'says kept-alive',
+  rotate: 'offered',
+  reading: 'stored',
+};
+
 /** What of a deed is seen. */
 function traces(does: LinkDeed, event: LinkEvent): string[] {
   const ended = (code = '') => [`says bye ${code}`, `closed ${code}`];
@@ -111,9 +128,7 @@ function traces(does: LinkDeed, event: LinkEvent): string[] {
     case 'drain':
       return ['draining'];
     case 'answer':
-      return [
-        event === 'keep-alive' ? 'says kept-alive' : event === 'rotate' ? 'offered' : 'counted',
-      ];
+      return [answers[event] ?? 'counted'];
     case 'refuse':
       return ended('protocol-error');
     case 'dismiss':

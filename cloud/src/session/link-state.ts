@@ -4,13 +4,14 @@ export type LinkState = (typeof linkStates)[number];
 
 /**
  * What can happen to a link at the relay. From the agent: `hello`, one that is not this link's (`wrong-hello`), a frame
- * about a pull (`reply`), `drain`, `keep-alive`, `rotate`, an action that is not known, `bye`. Here: no hello in time
- * (`silence`), far more messages than pulls need (`flood`), the relay's own word (`end`), the end of the socket (`lost`).
+ * about a pull (`reply`), `reading`, `drain`, `keep-alive`, `rotate`, an action that is not known, `bye`. Here: no hello in
+ * time (`silence`), far more messages than pulls need (`flood`), the relay's own word (`end`), the end of the socket (`lost`).
  */
 export const linkEvents = [
   'hello',
   'wrong-hello',
   'reply',
+  'reading',
   'drain',
   'keep-alive',
   'rotate',
@@ -66,6 +67,7 @@ const greeted = (state: 'open' | 'draining') =>
     ...endOfGreeted,
     hello: { state, does: 'describe' },
     reply: { state, does: 'pass on' },
+    reading: { state, does: 'answer' },
     'keep-alive': { state, does: 'answer' },
     rotate: { state, does: 'answer' },
     unknown: { state, does: 'answer' },
@@ -80,6 +82,7 @@ const steps: Readonly<Record<LinkState, Readonly<Record<LinkEvent, LinkStep>>>> 
     ...endOfGreeted,
     hello: { state: 'open', does: 'open' },
     reply: ends('refuse'),
+    reading: ends('refuse'),
     drain: ends('refuse'),
     'keep-alive': ends('refuse'),
     rotate: ends('refuse'),
@@ -92,6 +95,7 @@ const steps: Readonly<Record<LinkState, Readonly<Record<LinkEvent, LinkStep>>>> 
     hello: over,
     'wrong-hello': over,
     reply: over,
+    reading: over,
     drain: over,
     'keep-alive': over,
     rotate: over,

@@ -18,6 +18,8 @@ import { composeDisconnect } from '../../src/lambda/compose-disconnect.ts';
 import { HttpEnvironment } from '../../src/lambda/compose-http.ts';
 import { composeMessage } from '../../src/lambda/compose-message.ts';
 import { functionIssuers } from '../../src/lambda/function-issuers.ts';
+import { functionReader } from '../../src/lambda/function-readings.ts';
+import { functionReceiver } from '../../src/lambda/function-receiver.ts';
 import { GatewayPoster } from '../../src/lambda/gateway-poster.ts';
 import { relayKeys } from '../../src/lambda/relay-secret.ts';
 import { dialChannel } from '../../src/lambda/ws-channel.ts';
@@ -25,6 +27,7 @@ import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../src/object/object-prefix.ts';
 import { DynamoQueueStore } from '../../src/queue/dynamo-queue-store.ts';
+import type { DynamoTable } from '../../src/registry/dynamo-call.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
 import { dataFolder } from '../../src/server/data-folder.ts';
@@ -76,6 +79,7 @@ export class AwsWorld {
   readonly #looks = new Set<() => void>();
   readonly #engine: TemporaryEngine;
   readonly #client;
+  readonly #table: DynamoTable;
   objects!: FolderObjectStore;
   #objectServer!: Server;
   #objectFolder = '';
@@ -89,12 +93,9 @@ export class AwsWorld {
     this.#engine = engine;
     this.#client = engine.engine.createClient();
     this.table.watch(this.#client);
-    this.queueStore = new DynamoQueueStore({ client: this.#client, name: tableName });
-    this.registry = new DynamoRegistry({
-      client: this.#client,
-      name: tableName,
-      mayCreateTable: true,
-    });
+    this.#table = { client: this.#client, name: tableName };
+    this.queueStore = new DynamoQueueStore(this.#table);
+    this.registry = new DynamoRegistry({ ...this.#table, mayCreateTable: true });
   }
 
   static async start(options: AwsWorldOptions = {}): Promise<AwsWorld> {
@@ -217,6 +218,13 @@ export class AwsWorld {
         composeMessage({
           registry,
           store: this.queueStore,
+          readings: async () =>
+            functionReceiver({
+              table: this.#table,
+              bodies: this.objects,
+              retentionDays: 30,
+              clock,
+            }),
           poster: this.#poster(urls),
           replyKey: this.#keys.replyTo,
           clock,
@@ -235,6 +243,7 @@ export class AwsWorld {
     const token = () => channelToken(this.#keys.channel, new URL(linkUrl).host, wall());
     const http = new HttpEnvironment({
       registry: this.registry,
+      reader: async () => functionReader(this.#table, this.objects, clock),
       issuers: this.#issuers,
       linkUrl,
       poster: this.#poster(this.gateway),

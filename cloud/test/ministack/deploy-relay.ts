@@ -90,6 +90,7 @@ function usualEnvironment(places: Places): Record<string, string> {
     PULLWIRE_ISSUERS: '[]',
     PULLWIRE_LINK_URL: places.linkUrl,
     PULLWIRE_LOG_LEVEL: 'info',
+    PULLWIRE_RETENTION_DAYS: '30',
     PULLWIRE_SECRET: places.secretName,
     PULLWIRE_TABLE: places.table,
     PULLWIRE_TOKEN_IN_QUERY: 'false',

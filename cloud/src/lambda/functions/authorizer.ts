@@ -19,13 +19,13 @@ const {
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const [keys, { functionRegistry }, issuers] = await Promise.all([
+  const [keys, { functionRegistry, functionTable }, issuers] = await Promise.all([
     readRelayKeys(secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
     functionIssuers(issuerList),
   ]);
   return composeAuthorizer({
-    registry: functionRegistry(table, place),
+    registry: functionRegistry(functionTable(table, place)),
     channelKey: keys.channel,
     issuers,
     audience: new URL(linkUrl).host,

@@ -9,8 +9,9 @@ const { logLevel, table } = readEnvironment('connect', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const { functionRegistry } = await import('../function-registry.ts');
-  return composeConnect({ registry: functionRegistry(table, place), log: functionLog(logLevel) });
+  const { functionRegistry, functionTable } = await import('../function-registry.ts');
+  const registry = functionRegistry(functionTable(table, place));
+  return composeConnect({ registry, log: functionLog(logLevel) });
 });
 
 /** `$connect` of the WebSocket API. */

@@ -9,9 +9,9 @@ const { logLevel, table } = readEnvironment('disconnect', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const { functionRegistry } = await import('../function-registry.ts');
+  const { functionRegistry, functionTable } = await import('../function-registry.ts');
   return composeDisconnect({
-    registry: functionRegistry(table, place),
+    registry: functionRegistry(functionTable(table, place)),
     log: functionLog(logLevel),
   });
 });

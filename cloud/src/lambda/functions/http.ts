@@ -18,34 +18,44 @@ const log = functionLog(settings.logLevel);
 
 const composed = composeOnce(async () => {
   const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
-  const [keys, { functionRegistry, functionQueueStore }, { gatewayPoster }, issuers] =
-    await Promise.all([
-      readRelayKeys(settings.secretName, place),
-      import('../function-registry.ts'), // while the secret is on its way
-      import('../gateway-poster.ts'),
-      functionIssuers(settings.issuers),
-    ]);
+  const [
+    keys,
+    { functionRegistry, functionQueueStore, functionTable },
+    { gatewayPoster },
+    issuers,
+  ] = await Promise.all([
+    readRelayKeys(settings.secretName, place),
+    import('../function-registry.ts'), // while the secret is on its way
+    import('../gateway-poster.ts'),
+    functionIssuers(settings.issuers),
+  ]);
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
+  const table = functionTable(settings.table, place);
+  const store = new S3ObjectStore({
+    bucket: settings.bucket,
+    region: place.region,
+    endpoint: place.endpoint('S3'),
+    credentials: place.credentials,
+    clock: systemClock,
+    random: Math.random,
+  });
   const environment = new HttpEnvironment({
-    registry: functionRegistry(settings.table, place),
+    registry: functionRegistry(table),
+    reader: async () => {
+      const { functionReader } = await import('../function-readings.ts');
+      return functionReader(table, store, systemClock);
+    },
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
-    queueStore: functionQueueStore(settings.table, place),
+    queueStore: functionQueueStore(table),
     uploadKey: keys.upload,
     issuers,
     linkUrl,
     dial: (events) => dialChannel({ url: linkUrl, token }, events),
     clock: systemClock,
     log,
-    store: new S3ObjectStore({
-      bucket: settings.bucket,
-      region: place.region,
-      endpoint: place.endpoint('S3'),
-      credentials: place.credentials,
-      clock: systemClock,
-      random: Math.random,
-    }),
+    store,
     settings: { defaultDeadlineMs: deadlineDefaultMs, maxDeadlineMs: deadlineMaxMs },
   });
   environment.channel.open();

@@ -1,4 +1,5 @@
 import { systemClock } from '@pullwire/shared';
+import type { DynamoTable } from '../../registry/dynamo-call.ts';
 import { readAwsPlace } from '../aws-credentials.ts';
 import { composeMessage } from '../compose-message.ts';
 import { composeOnce } from '../compose-once.ts';
@@ -7,24 +8,44 @@ import type { MessageEvent } from '../event.ts';
 import { functionLog } from '../function-log.ts';
 import { readRelayKeys } from '../read-keys.ts';
 
-const { connectionsUrl, logLevel, secretName, table } = readEnvironment('message', process.env);
+const settings = readEnvironment('message', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const [keys, { functionRegistry, functionQueueStore }, { gatewayPoster }] = await Promise.all([
-    readRelayKeys(secretName, place),
+  const [keys, functions, { gatewayPoster }] = await Promise.all([
+    readRelayKeys(settings.secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
     import('../gateway-poster.ts'),
   ]);
+  const table = functions.functionTable(settings.table, place);
   return composeMessage({
-    registry: functionRegistry(table, place),
-    store: functionQueueStore(table, place),
-    poster: gatewayPoster(connectionsUrl, place),
+    registry: functions.functionRegistry(table),
+    store: functions.functionQueueStore(table),
+    readings: () => loadReceiver(table),
+    poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
     clock: systemClock,
-    log: functionLog(logLevel),
+    log: functionLog(settings.logLevel),
   });
 });
+
+/** Of most relays no schedule asks anything: not loaded at each cold start. */
+async function loadReceiver(table: DynamoTable) {
+  const [{ S3ObjectStore }, { functionReceiver }] = await Promise.all([
+    import('../../object/s3-object-store.ts'),
+    import('../function-receiver.ts'),
+  ]);
+  const bodies = new S3ObjectStore({
+    bucket: settings.bucket,
+    region: place.region,
+    endpoint: place.endpoint('S3'),
+    credentials: place.credentials,
+    clock: systemClock,
+    random: Math.random,
+  });
+  const { retentionDays } = settings;
+  return functionReceiver({ table, bodies, retentionDays, clock: systemClock });
+}
 
 /** `$default` of the WebSocket API. */
 export const handler = async (event: MessageEvent) => (await composed())(event);

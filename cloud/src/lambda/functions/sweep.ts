@@ -10,9 +10,9 @@ const { bucket, logLevel, table } = readEnvironment('sweep', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const { functionRegistry } = await import('../function-registry.ts');
+  const { functionRegistry, functionTable } = await import('../function-registry.ts');
   return createSweep({
-    registry: functionRegistry(table, place),
+    registry: functionRegistry(functionTable(table, place)),
     store: new S3ObjectStore({
       bucket,
       region: place.region,

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { statusText } from './status-text.ts';
+
+const now = Date.parse('2026-11-28T03:00:00Z');
+
+const snapshot = {
+  agent: {
+    version: '0.1.0',
+    device: 'plant-7',
+    instance: 'main',
+    relay: 'wss://relay.example/link',
+    pid: 17,
+    startedAt: '2026-11-27T00:00:00.000Z',
+    upMs: 97_200_000,
+  },
+  link: {
+    state: 'open',
+    linked: true,
+    linkedForMs: 3_723_000,
+    subprotocol: 'pullwire.v1+bin',
+    relay: 'pullwire-relay/0.1.0',
+    lastError: { text: 'bye shutdown', at: '2026-11-28T01:57:57.000Z' },
+    counters: { bytesIn: 1_234, bytesOut: 56_789_000 },
+    keepAlive: { intervalMs: 240_000, bytesADay: 74_880, spentBytes: 20_800, dailyBytes: 100_000 },
+  },
+  key: { publicKey: 'ed25519:abc', changing: false },
+  pulls: { inFlight: 2, pulls: 41, repeated: 0, stray: 1 },
+  sources: ['metrics', 'logs'],
+  sourceUse: [
+    {
+      source: 'metrics',
+      pulls: 41,
+      last: { at: '2026-11-28T02:59:50.000Z', outcome: 'done', status: 200, ms: 12.5 },
+    },
+    { source: 'logs', pulls: 0 },
+  ],
+};
+
+describe('the status for people', () => {
+  it('says what there is, a line each', () => {
+    expect(statusText(snapshot, now)).toBe(
+      `
+agent        pullwire-agent 0.1.0, process 17, up 1 d 3 h
+device       plant-7, instance main
+relay        wss://relay.example/link
+link         open since 2026-11-28T01:57:57Z (1 h 2 min ago), pullwire.v1+bin with pullwire-relay/0.1.0
+last error   2026-11-28T01:57:57Z (1 h 2 min ago): bye shutdown
+bytes        1234 bytes in, 57 MB out since the start (without TLS, TCP and IP)
+keep-alives  one after 4 min of silence, 21 kB since the start, 75 kB a day, of 100 kB that are allowed
+key          ed25519:abc, no rotation under way
+pulls        2 under way, 41 since the start, 1 stray
+source       metrics: 41 pulls, last 2026-11-28T02:59:50Z (10 s ago): done (200) in 12.5 ms
+source       logs: not asked since the start
+`.slice(1),
+    );
+  });
+
+  it('says why there is no link', () => {
+    const link = {
+      state: 'closed',
+      linked: false,
+      linkedForMs: 5_000,
+      trouble: 'connect ECONNREFUSED',
+    };
+    const text = statusText({ ...snapshot, link, sourceUse: [] }, now);
+    expect(text).toContain(
+      'NOT LINKED since 2026-11-28T02:59:55Z (5 s ago) (closed): connect ECONNREFUSED\n',
+    );
+    expect(text).toContain('last error   none\n');
+    expect(text).toContain('nothing can be asked of this device');
+  });
+
+  it('shows sections that it has no words for, of an agent that is newer', () => {
+    const text = statusText(
+      {
+        ...snapshot,
+        spool: { depth: 12, oldest: undefined },
+        schedules: [
+          { name: 'hourly', next: '04:00' },
+          { name: 'daily', next: '00:00' },
+        ],
+      },
+      now,
+    );
+    expect(text).toContain('spool        depth 12\n');
+    expect(text).toContain('schedules    name hourly, next 04:00\nschedules    name daily,');
+  });
+
+  it('does not fall over what an agent of another version leaves out', () => {
+    expect(statusText({}, now)).toContain('NOT LINKED since an unknown time');
+  });
+});

@@ -8,7 +8,7 @@ const ours = '^(agent|cloud|demo|bench|test|scripts)/';
 const testFile = '\\.test\\.ts$';
 const adapter = '/(dynamo|s3|folder|https)-[^/]+\\.ts$';
 const useCases =
-  '^cloud/src/(http|auth|enroll|pull|reading|registry|connection|session|reply|presence|object|offline)/';
+  '^cloud/src/(http|auth|enroll|pull|queue|reading|registry|connection|session|reply|presence|object|offline)/';
 
 /** What only a composition root may construct things from. */
 const compositionRoot = '^cloud/src/((relay|main|index)\\.ts$|(cli|server|lambda)/)';

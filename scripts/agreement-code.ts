@@ -64,6 +64,7 @@ export async function readCode(): Promise<CodeFacts> {
   const uses = new Map([
     ...(await tableUses('registry', 'dynamo-registry.ts', 'registry')),
     ...(await tableUses('reading', 'dynamo-reading-table.ts', 'readingTable')),
+    ...(await tableUses('queue', 'dynamo-queue-store.ts', 'store')),
   ]);
   const names = (await readdir(join(cloud, entries)))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -81,7 +82,8 @@ export async function readCode(): Promise<CodeFacts> {
 async function factsOf(name: string, uses: Map<string, TableUse>): Promise<FunctionFacts> {
   const { text, files } = await reachedBy(name);
   const has = (file: string): boolean => files.some((path) => path.endsWith(file));
-  const tables = ['registry', 'readingTable'].flatMap((what) =>
+  // Of a `store` that holds objects the methods have other names than of one that holds queued pulls.
+  const tables = ['registry', 'readingTable', 'store'].flatMap((what) =>
     called(text, what).flatMap((method) => uses.get(`${what}.${method}`) ?? []),
   );
   const hasStore = has('object/s3-object-store.ts');

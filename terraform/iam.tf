@@ -15,8 +15,8 @@ locals {
     authorizer = ["Query"]
     connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
-    http       = ["BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem"]
-    message    = ["BatchWriteItem", "Query", "UpdateItem"]
+    http       = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    message    = ["BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
     sweep      = ["BatchGetItem", "DeleteItem", "Query"]
   }
 

@@ -12,6 +12,8 @@ const pathOf: Readonly<Record<keyof typeof routeMethods, string | undefined>> = 
   readings: '/devices/plant-7/readings',
   'latest-reading': '/devices/plant-7/readings/latest?source=web',
   events: '/events',
+  queuedPull: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw',
+  pullResult: '/pulls/plant-7~AAECAwQFBgcICQoLDA0ODw/result',
   uploads: '/uploads',
   enroll: '/enroll',
   link: undefined, // handshakes are in the table of attacks

@@ -263,6 +263,29 @@ function suite(name: HostName): void {
     expect(await presence()).toMatchObject({ presence: 'connected' });
   });
 
+  test('a queued pull waits for its device, and its answer for its caller', async () => {
+    await host.stopAgent();
+    const body = everyByte.toString('latin1');
+    const headers = { Prefer: 'respond-async', 'X-Said': 'later' };
+    const queued = await pull('web', '/echo?a=%2F', { method: 'POST', body, headers });
+    expect([queued.status, queued.headers.get('preference-applied')]).toEqual([
+      202,
+      'respond-async',
+    ]);
+    const place = queued.headers.get('location') ?? '';
+    expect(await (await host.ask(place, keyed())).json()).toMatchObject({ state: 'queued' });
+    await host.startAgent();
+    await expect
+      .poll(async () => (await host.ask(place, keyed())).json(), { timeout: 15_000 })
+      .toMatchObject({ state: 'done', status: 200 });
+    const result = await host.ask(`${place}/result`, keyed());
+    expect(await result.text()).toBe(body);
+    expect(result.headers.get('pullwire-answered-by')).toBe('upstream');
+    expect(result.headers.get('x-asked')).toBe('POST /echo?a=%2F');
+    expect(result.headers.get('x-heard')).toBe('later');
+    expect(result.headers.getSetCookie()).toEqual(['a=1', 'b=2', 'c=3']);
+  });
+
   test('a key that is revoked ends within 10 s', async () => {
     const key = await host.addKey(['--name', 'gone']);
     const path = `/devices/${host.device}/sources/web/bytes/1`;

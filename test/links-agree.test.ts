@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@pullwire/shared';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DynamoQueueStore } from '../cloud/src/queue/dynamo-queue-store.ts';
 import { DynamoReadingTable } from '../cloud/src/reading/dynamo-reading-table.ts';
 import { FolderReadingBodies } from '../cloud/src/reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../cloud/src/registry/dynamo-registry.ts';
@@ -19,6 +20,7 @@ const quietWithinMs = 15_000;
 let engine: TemporaryEngine;
 let client: ReturnType<TemporaryEngine['engine']['createClient']>;
 let registry: DynamoRegistry;
+let queue: DynamoQueueStore;
 let readings: RelayParts['readings'];
 
 beforeAll(async () => {
@@ -26,6 +28,7 @@ beforeAll(async () => {
   client = engine.engine.createClient();
   const table = { client, name: 'pullwire' };
   registry = new DynamoRegistry({ ...table, mayCreateTable: true });
+  queue = new DynamoQueueStore(table);
   await registry.ensureSchema();
   const bodies = new FolderReadingBodies({
     folder: dataFolder(engine.dataFolder).readings,
@@ -68,7 +71,7 @@ describe('registry, relay and agents', () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       async (steps) => {
-        const bench = await AgreementBench.start(registry, readings);
+        const bench = await AgreementBench.start(registry, { queue, readings });
         try {
           await bench.happens('start p1');
           for (const [what, turns] of steps) {

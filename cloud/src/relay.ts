@@ -8,6 +8,7 @@ import { RelayLinks } from './server/relay-links.ts';
 import { relayMetrics } from './server/relay-metrics.ts';
 import type { RelayParts } from './server/relay-parts.ts';
 import { RelayPulls } from './server/relay-pulls.ts';
+import { RelayQueue } from './server/relay-queue.ts';
 
 /** For the log and for tests. */
 export interface RelaySnapshot extends RelayCounts {
@@ -42,6 +43,7 @@ export class Relay {
   readonly #parts: RelayParts;
   readonly #pulls: RelayPulls;
   readonly #links: RelayLinks;
+  readonly #queue: RelayQueue;
   readonly #http: RelayHttp;
   readonly #delay: EventLoopDelay;
   readonly #monitors = new LocalServer({
@@ -68,8 +70,17 @@ export class Relay {
       port: () => this.#port,
       draining,
       lateMs: () => this.#delay.lateMs,
+      linked: (device) => this.#queue.linked(device),
     });
-    this.#http = new RelayHttp({ parts, links: this.#links, pulls: this.#pulls, draining });
+    const { replies, replyTo } = this.#pulls;
+    this.#queue = new RelayQueue({ parts, devices: this.#links.devices, replies, replyTo });
+    this.#http = new RelayHttp({
+      parts,
+      links: this.#links,
+      pulls: this.#pulls,
+      queue: this.#queue,
+      draining,
+    });
   }
 
   /** Resolves when it listens; rejects where it cannot. */
@@ -80,6 +91,7 @@ export class Relay {
     this.#delay.start();
     this.#http.certificate?.start();
     this.#pulls.idle.start();
+    void this.#queue.start();
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
     const scheme = tls === undefined ? 'http' : 'https';
     return { url: `${scheme}://${host}:${this.#port}`, port: this.#port };
@@ -113,7 +125,8 @@ export class Relay {
     this.#http.stopAccepting();
     this.#links.devices.stopWaiting();
     await this.#monitors.stop();
-    const written = Promise.all([journal.flush(), readings.stop()]);
+    // Answers that come now can still be kept.
+    const written = Promise.all([journal.flush(), readings.stop(), this.#queue.stop()]);
     await this.#within(Math.max(leastFlushMs, settings.drainMs), written);
     journal.stop();
   }
@@ -178,6 +191,7 @@ export class Relay {
       registryWritesWaiting: journal.waiting,
       readings: { ...readings.counters, waiting: readings.size },
       pulls: { ...log.counters },
+      queuedPulls: { ...this.#queue.log.counters },
       eventStreams: this.#http.eventStreams,
       linkEvents: { ...host.counters },
       strays: { ...replies.strays },

@@ -189,6 +189,7 @@ export class GatewayBench {
         post: async (id, text) => this.#post(this.#view(id), text),
         disconnect: async (id) => this.#disconnect(this.#view(id)),
       },
+      queue: { linked: async () => undefined, received: async () => undefined },
       keys: [],
       clock: this.#clock,
       terms: {

@@ -106,6 +106,13 @@ export const errorCodes = {
   'stream-limit': rule(504, 'relay', 'maybe', 'The reply took longer than this host may stream'),
   'deadline-exceeded': rule(504, 'network', 'maybe', 'The deadline passed before a reply began'),
   'caller-left': rule(499, 'caller', 'maybe', 'The caller left'),
+  // Queued pulls
+  'pull-unknown': rule(404, 'caller', 'no', 'The caller has no such queued pull'),
+  'queue-full': rule(429, 'caller', 'no', 'Too many pulls are queued'),
+  'pull-pending': rule(409, 'caller', 'no', 'The queued pull has no result yet'),
+  'pull-expired': rule(504, 'network', 'no', 'The device did not come in time'),
+  'pull-cancelled': rule(410, 'caller', 'maybe', 'The caller cancelled the queued pull'),
+  'outcome-unknown': rule(502, 'network', 'maybe', 'Nobody knows what became of the pull'),
   // Readings
   'reading-unknown': rule(404, 'caller', 'no', 'Nothing is stored of this'),
   // Request bodies by object storage

@@ -51,6 +51,7 @@ const settings = {
   },
   heartbeat: { intervalMs: 250, timeoutMs: 250 },
   deadline: { defaultMs: 30_000, maxMs: 60_000 },
+  queue: { defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
   linkLifeMs: 0,
   idleMs: 60_000,
   drainMs: 0,
@@ -79,10 +80,13 @@ export interface Accounts {
   readonly left: { readonly writes: number; readonly pulls: number; readonly unbalanced: number };
 }
 
+/** What a relay keeps beside the registry. */
+export type BenchStores = Pick<RelayParts, 'queue' | 'readings'>;
+
 /** Two processes that were given one instance, a relay and its registry: the real ones, with all that can befall them. */
 export class AgreementBench {
   readonly #registry: DynamoRegistry;
-  readonly #readings: RelayParts['readings'];
+  readonly #stores: BenchStores;
   readonly #path: TcpRelay;
   readonly #device = `plant-${randomUUID()}`;
   readonly #agents = new Map<Name, AgentLink>();
@@ -94,17 +98,14 @@ export class AgreementBench {
   #down = false;
   #shiftMs = 0;
 
-  private constructor(registry: DynamoRegistry, readings: RelayParts['readings'], path: TcpRelay) {
+  private constructor(registry: DynamoRegistry, stores: BenchStores, path: TcpRelay) {
     this.#registry = registry;
-    this.#readings = readings;
+    this.#stores = stores;
     this.#path = path;
   }
 
-  static async start(
-    registry: DynamoRegistry,
-    readings: RelayParts['readings'],
-  ): Promise<AgreementBench> {
-    const bench = new AgreementBench(registry, readings, await TcpRelay.start());
+  static async start(registry: DynamoRegistry, stores: BenchStores): Promise<AgreementBench> {
+    const bench = new AgreementBench(registry, stores, await TcpRelay.start());
     const { id, hash, prefix } = bench.#key;
     const grants = [{ devices: ['*'], sources: ['*'], methods: ['*'] }];
     await registry.addKey({ id, name: 'ops', hash, prefix, grants, createdAt: 1 });
@@ -251,7 +252,7 @@ export class AgreementBench {
     this.#relay = createRelay({
       settings,
       registry,
-      readings: this.#readings,
+      ...this.#stores,
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock, throttle }),
       throttle,

@@ -12,6 +12,7 @@ import { generateCallerKey } from '../../cloud/src/auth/caller-key.ts';
 import { FolderObjectDoor } from '../../cloud/src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../cloud/src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../cloud/src/object/object-prefix.ts';
+import { DynamoQueueStore } from '../../cloud/src/queue/dynamo-queue-store.ts';
 import { DynamoReadingTable } from '../../cloud/src/reading/dynamo-reading-table.ts';
 import { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
@@ -120,11 +121,13 @@ export class FolderWorld {
         },
         heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
         deadline: { defaultMs: 30_000, maxMs: 60_000 },
+        queue: { defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
         linkLifeMs: 0,
         idleMs: 60_000,
         drainMs: 10_000,
       },
       registry,
+      queue: new DynamoQueueStore({ client: this.#client, name: 'relay' }),
       readings: {
         readingTable: new DynamoReadingTable({ client: this.#client, name: 'relay' }),
         bodies: store,

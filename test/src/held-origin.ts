@@ -1,7 +1,10 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An upstream of one instance: it answers with its name, at `/held…` only when it is told to, at `/slow` after a while. */
+/**
+ * An upstream of one instance: it answers with its name, at `/held…` only when it is told to, at `/slow` after a while, at `/bytes/N` with
+ * N bytes.
+ */
 export class HeldOrigin {
   readonly name: string;
   /** Method and path of each request, in order. */
@@ -17,6 +20,7 @@ export class HeldOrigin {
       this.asked.push(`${method} ${url}`);
       if (url.startsWith('/held')) this.#held.push(response);
       else if (url.startsWith('/slow')) setTimeout(() => response.end(name), 40);
+      else if (url.startsWith('/bytes/')) response.end(Buffer.alloc(Number(url.slice(7)), 'x'));
       else response.end(name);
       this.#arrived?.();
     });

@@ -3,6 +3,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { RelayConfig } from '../config/relay-config.ts';
+import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { createDynamoClient, mayCreateTable, shortPatience } from '../registry/dynamo-client.ts';
 import { probeDynamo, watchOutage } from '../registry/dynamo-outage.ts';
@@ -18,6 +20,8 @@ import { embeddedTable } from './open-registry.ts';
 /** The registry that a server works with, its schema checked. */
 export interface ServeStore {
   readonly registry: Registry;
+  /** In the same table. */
+  readonly queue: QueueStore;
   /** Where it is. */
   readonly table: DynamoTable;
   /**
@@ -47,7 +51,8 @@ export async function openServeStore(init: ServeStoreInit): Promise<ServeStore> 
   const registry = new DynamoRegistry({ ...place, mayCreateTable: mayCreateTable(table) });
   await ensureOrClose(registry, close);
   const trouble = () => outage.error?.message;
-  return { registry, table: place, onForeignWrite: () => undefined, trouble, close };
+  const queue = new DynamoQueueStore(place);
+  return { registry, queue, table: place, onForeignWrite: () => undefined, trouble, close };
 }
 
 async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<ServeStore> {
@@ -62,7 +67,8 @@ async function openEmbedded(engine: Engine, init: ServeStoreInit): Promise<Serve
   const onForeignWrite: ServeStore['onForeignWrite'] = (callback) =>
     engine.onForeignWrite((partitions) => callback(devicesIn(partitions)));
   const trouble = () => (engine.trouble ?? outage.error)?.message;
-  return { registry, table, onForeignWrite, trouble, close };
+  const queue = new DynamoQueueStore(table);
+  return { registry, queue, table, onForeignWrite, trouble, close };
 }
 
 /** A client that knows when nobody answers, and another that looks whether somebody does again. */

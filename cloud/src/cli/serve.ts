@@ -101,6 +101,7 @@ function assemble(
   const relay = createRelay({
     settings: config,
     registry,
+    queue: store.queue,
     hearsOfWrites: config.table === undefined,
     registryTrouble: () => store.trouble(),
     readings: store.readings,

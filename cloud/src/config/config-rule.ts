@@ -4,7 +4,7 @@ import { isLoopback } from './loopback.ts';
 
 /** What no setting can tell alone. A line for each rule that is broken; the values themselves are valid. */
 export function brokenRules(values: ConfigValues): string[] {
-  return [pairedTls, guardedListen, guardedMetrics, wholeTable, orderedDeadlines]
+  return [pairedTls, guardedListen, guardedMetrics, wholeTable, orderedDeadlines, orderedQueue]
     .map((rule) => rule(values))
     .filter((mistake) => mistake !== undefined);
 }
@@ -49,4 +49,10 @@ function orderedDeadlines({ deadline }: ConfigValues): string | undefined {
   if (deadline.defaultMs <= deadline.maxMs) return undefined;
   const { defaultMs, maxMs } = deadline;
   return `deadline.defaultMs: must be at most deadline.maxMs (${maxMs}): value was ${defaultMs}`;
+}
+
+function orderedQueue({ queue }: ConfigValues): string | undefined {
+  const { defaultMs, maxMs } = queue;
+  if (defaultMs <= maxMs) return undefined;
+  return `queue.defaultMs: must be at most queue.maxMs (${maxMs}): value was ${defaultMs}`;
 }

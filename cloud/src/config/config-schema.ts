@@ -184,6 +184,43 @@ export const configSchema = {
       env: 'PULLWIRE_RELAY_DEADLINE_MAX_MS',
     },
   },
+  queue: {
+    defaultMs: {
+      doc: 'Milliseconds that a queued pull waits for its device, where its caller says nothing.',
+      format: 'whole',
+      range: [1_000, 2_592_000_000],
+      default: 86_400_000,
+      env: 'PULLWIRE_RELAY_QUEUE_DEFAULT_MS',
+    },
+    maxMs: {
+      doc: 'Milliseconds that a caller may have it wait at most (Pullwire-Deadline).',
+      format: 'whole',
+      range: [1_000, 2_592_000_000],
+      default: 604_800_000,
+      env: 'PULLWIRE_RELAY_QUEUE_MAX_MS',
+    },
+    keepMs: {
+      doc: 'Milliseconds that a queued pull and its result are kept after its end.',
+      format: 'whole',
+      range: [1_000, 2_592_000_000],
+      default: 86_400_000,
+      env: 'PULLWIRE_RELAY_QUEUE_KEEP_MS',
+    },
+    perDevice: {
+      doc: 'Queued pulls of one device at most.',
+      format: 'whole',
+      range: [1, 1_000],
+      default: 100,
+      env: 'PULLWIRE_RELAY_QUEUE_PER_DEVICE',
+    },
+    perCaller: {
+      doc: 'Queued pulls of one caller at most, over all devices.',
+      format: 'whole',
+      range: [1, 1_000],
+      default: 1_000,
+      env: 'PULLWIRE_RELAY_QUEUE_PER_CALLER',
+    },
+  },
   readings: {
     retentionDays: {
       doc: 'Days for which a reading is kept after the time at which it was due.',
@@ -251,6 +288,13 @@ export interface ConfigValues {
   };
   heartbeat: { intervalMs: number; maxIntervalMs: number; timeoutMs: number };
   deadline: { defaultMs: number; maxMs: number };
+  queue: {
+    defaultMs: number;
+    maxMs: number;
+    keepMs: number;
+    perDevice: number;
+    perCaller: number;
+  };
   readings: { retentionDays: number };
   linkLifeMs: number;
   idleMs: number;

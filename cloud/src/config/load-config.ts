@@ -107,6 +107,7 @@ function toConfig(
     issuers,
     heartbeat: values.heartbeat,
     deadline: values.deadline,
+    queue: values.queue,
     readings: values.readings,
     linkLifeMs: values.linkLifeMs,
     idleMs: values.idleMs,

@@ -20,6 +20,7 @@ beforeEach(() => {
     devices: { list: unasked, show: unasked, remove: unasked },
     readings: { list: unasked, latest: unasked },
     events: { open: unasked },
+    queue: { show: unasked, result: unasked, cancel: unasked },
     enrolments: { enrol: (exchange) => enrol(exchange) },
     readiness: () => ({ ready: true }),
     failed: (error) => mistakes.push(error),

@@ -4,6 +4,7 @@ import type { DeviceService } from '../presence/device-service.ts';
 import type { EventService } from '../presence/event-service.ts';
 import type { PullService } from '../pull/pull-service.ts';
 import type { RequestUploads } from '../pull/request-uploads.ts';
+import type { PullQueue } from '../queue/pull-queue.ts';
 import type { ReadingsService } from '../reading/readings-service.ts';
 import type { Exchange, HttpAnswer } from './exchange.ts';
 import { jsonAnswer, problem } from './problem.ts';
@@ -22,6 +23,7 @@ export interface FrontOptions {
   readonly readings: Pick<ReadingsService, 'list' | 'latest'>;
   readonly events: Pick<EventService, 'open'>;
   readonly enrolments: Pick<Enrolment, 'enrol'>;
+  readonly queue: Pick<PullQueue, 'show' | 'result' | 'cancel'>;
   /** Undefined where the host takes request bodies as they are. */
   readonly uploads?: Pick<RequestUploads, 'issue'>;
   readiness(): Readiness;
@@ -76,6 +78,12 @@ export class Front {
       case 'events':
         await this.#options.events.open(exchange, route.query);
         return undefined;
+      case 'queuedPull':
+        return exchange.method === 'DELETE'
+          ? this.#options.queue.cancel(exchange, route)
+          : this.#options.queue.show(exchange, route);
+      case 'pullResult':
+        return this.#options.queue.result(exchange, route);
       case 'uploads':
         return uploads === undefined ? this.#noUploads(exchange) : uploads.issue(exchange);
       case 'enroll':
@@ -96,7 +104,7 @@ export class Front {
         return this.#refuse(
           exchange,
           'route-unknown',
-          'see /devices and /devices/{device}/sources/{source}/{path}',
+          'see /devices, /devices/{device}/sources/{source}/{path} and /pulls/{id}',
         );
     }
   }

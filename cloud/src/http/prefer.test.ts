@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { preferredWaitMs } from './prefer.ts';
+import { describe, expect, test } from 'vitest';
+import { otherPreferences, preferredWaitMs, prefersAsync } from './prefer.ts';
 
 test.each([
   [undefined, undefined],
@@ -11,4 +11,33 @@ test.each([
   ['wait=-1', undefined],
 ])('Prefer: %s', (value, ms) => {
   expect(preferredWaitMs(value === undefined ? [] : ['Prefer', value])).toBe(ms);
+});
+
+describe('respond-async', () => {
+  test.each([
+    ['respond-async', true],
+    ['wait=5, Respond-Async', true],
+    ['respond-async; foo=1', true],
+    ['respond-asynchronously', false],
+    ['no-respond-async', false],
+    ['handling="respond-async"', false],
+    ['', false],
+  ])('in Prefer: %s: %s', (value, wanted) => {
+    expect(prefersAsync(['Prefer', value])).toBe(wanted);
+  });
+
+  test('counts in any of several lines', () => {
+    const headers = ['Prefer', 'wait=5', 'prefer', 'respond-async'];
+    expect([prefersAsync(headers), preferredWaitMs(headers)]).toEqual([true, 5_000]);
+  });
+});
+
+test.each([
+  ['respond-async', undefined],
+  ['respond-async, wait=5', undefined],
+  ['return=minimal, respond-async', 'return=minimal'],
+  ['a="x, respond-async", wait=5, b', 'a="x, respond-async", b'],
+  ['waiting=1', 'waiting=1'],
+])('what is left of %s is %s', (value, left) => {
+  expect(otherPreferences(['Prefer', value])).toBe(left);
 });

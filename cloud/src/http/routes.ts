@@ -1,4 +1,4 @@
-import { devicePattern, sourcePattern } from '@pullwire/shared';
+import { devicePattern, pullIdPattern, sourcePattern } from '@pullwire/shared';
 import { parseTarget } from './target.ts';
 
 /** What a request asks for: every path of the HTTP surface is one of these, on every host. */
@@ -19,6 +19,8 @@ export type Route =
       readonly query: string | undefined;
     }
   | { readonly name: 'events'; readonly query: string | undefined }
+  | ({ readonly name: 'queuedPull' } & QueuedPullPath)
+  | ({ readonly name: 'pullResult' } & QueuedPullPath)
   | { readonly name: 'uploads' }
   | { readonly name: 'enroll' }
   | { readonly name: 'link' }
@@ -26,6 +28,12 @@ export type Route =
   | { readonly name: 'ready' }
   | { readonly name: 'unknown' }
   | { readonly name: 'malformed' };
+
+/** `/pulls/{device}~{id}`: no id of a device or a pull holds a `~`. */
+interface QueuedPullPath {
+  readonly device: string;
+  readonly id: string;
+}
 
 const fixed: Readonly<Record<string, Route>> = {
   '/uploads': { name: 'uploads' },
@@ -43,6 +51,8 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
   readings: ['GET', 'HEAD'],
   'latest-reading': ['GET', 'HEAD'],
   events: ['GET', 'HEAD'],
+  queuedPull: ['GET', 'HEAD', 'DELETE'],
+  pullResult: ['GET', 'HEAD'],
   uploads: ['POST'],
   enroll: ['POST'],
   link: ['GET'],
@@ -53,6 +63,7 @@ export const routeMethods: Readonly<Record<Route['name'], readonly string[] | un
 };
 
 const pullPath = /^\/devices\/([^/]+)\/sources\/([^/]+)(\/.*)?$/s;
+const queuedPath = /^\/pulls\/([^/~]+)~([^/~]+)(\/result)?$/;
 const devicePath = /^\/devices\/([^/]+)(\/readings(?:\/latest)?)?$/;
 const deviceRoutes = { '/readings': 'readings', '/readings/latest': 'latest-reading' } as const;
 
@@ -64,6 +75,8 @@ export function routeOf(rawTarget: string): Route {
   if (pull !== null) return pullRoute(pull, target.query);
   if (target.path === '/devices') return { name: 'devices', query: target.query };
   if (target.path === '/events') return { name: 'events', query: target.query };
+  const queued = queuedPath.exec(target.path);
+  if (queued !== null) return queuedRoute(queued);
   const device = devicePath.exec(target.path);
   if (device !== null) {
     const id = decodeId(device[1] as string, devicePattern);
@@ -81,6 +94,18 @@ function pullRoute(match: RegExpExecArray, query: string | undefined): Route {
   const source = decodeId(match[2] as string, sourcePattern);
   if (device === undefined || source === undefined) return { name: 'malformed' };
   return { name: 'pull', device, source, path: match[3] ?? '/', query };
+}
+
+function queuedRoute(match: RegExpExecArray): Route {
+  const device = decodeId(match[1] as string, devicePattern);
+  const id = decodeId(match[2] as string, pullIdPattern);
+  if (device === undefined || id === undefined) return { name: 'malformed' };
+  return { name: match[3] === undefined ? 'queuedPull' : 'pullResult', device, id };
+}
+
+/** Where a queued pull is, as `routeOf` finds it again. */
+export function queuedPullPath({ device, id }: QueuedPullPath): string {
+  return `/pulls/${device}~${id}`;
 }
 
 function decodeId(raw: string, pattern: RegExp): string | undefined {

@@ -14,10 +14,11 @@ import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
-import { PullService } from '../pull/pull-service.ts';
+import { PullService, type PullServiceOptions } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
 import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
@@ -26,6 +27,7 @@ import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
 import { LateReadings } from './late-readings.ts';
 import { LateStoredPulls } from './late-stored-pulls.ts';
+import { LazyQueue } from './lazy-queue.ts';
 import { PendingWork } from './pending-work.ts';
 import { RemoteDevices, type ReplyWay } from './remote-devices.ts';
 import { RemoteProbes } from './remote-probes.ts';
@@ -42,6 +44,8 @@ export interface HttpComposition {
   readonly registry: Registry;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
+  /** Where queued pulls are kept. */
+  readonly queueStore: QueueStore;
   readonly uploadKey: UploadKey;
   /** Dials the relay's own WebSocket API. */
   dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
@@ -122,12 +126,14 @@ export class HttpEnvironment {
     });
     const devices = this.#devices;
     const uploads = this.#createUploads(callers);
+    const queue = this.#createQueue(callers);
     return new Front({
       pulls: new LateStoredPulls({
         ...{ callers, registry, clock, ...this.#pullLog.ofStored },
-        pulls: this.#createPulls(callers, devices, uploads),
+        pulls: this.#createPulls({ callers, uploads, queue }),
         reader: () => this.#parts.reader(),
       }),
+      queue,
       uploads,
       enrolments: {
         enrol: async (exchange) => {
@@ -161,6 +167,12 @@ export class HttpEnvironment {
         refused: (refused) => log.warn(refused, 'enrolment refused'),
       },
     });
+  }
+
+  #createQueue(callers: CallerAuth): LazyQueue {
+    const { queueStore: store, settings } = this.#parts;
+    const answerMs = settings.maxDeadlineMs;
+    return new LazyQueue({ ...this.#parts, store, work: this.#work, callers, answerMs });
   }
 
   #createDevices(): RemoteDevices {
@@ -212,11 +224,11 @@ export class HttpEnvironment {
     });
   }
 
-  #createPulls(callers: CallerAuth, devices: RemoteDevices, uploads: RequestUploads): PullService {
+  #createPulls(doors: Pick<PullServiceOptions, 'callers' | 'uploads' | 'queue'>): PullService {
     const { clock, settings } = this.#parts;
     return new PullService({
-      callers,
-      devices,
+      ...doors,
+      devices: this.#devices,
       replies: this.replies,
       clock,
       limits: { ...settings, requestBodyBytes, pullsPerLink },
@@ -225,7 +237,6 @@ export class HttpEnvironment {
         streamBytes,
         track: (work) => this.#work.add(work),
       },
-      uploads,
       windows: { take: () => inlineBytes, give: () => undefined },
       tickets: this.#tickets,
       random: Math.random,

@@ -2,6 +2,7 @@ import type { Clock, HeartbeatTerms } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { KeyRotation } from '../auth/key-rotation.ts';
 import type { Poster } from '../connection/poster.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReplyToKey } from '../reply/reply-to.ts';
 import {
@@ -11,14 +12,25 @@ import {
 } from '../session/frame-receiver.ts';
 import { connectionLifeMs } from '../session/gateway-link.ts';
 import { version } from '../version.ts';
+import type { FunctionQueue } from './compose-queue.ts';
 import { linkFields } from './link-fields.ts';
 import { createMessage } from './message.ts';
+import { PendingWork } from './pending-work.ts';
 
 export interface MessageComposition {
   readonly registry: Pick<
     Registry,
-    'describeLink' | 'drainLink' | 'closeLink' | 'link' | 'device' | 'deviceRecord' | 'offerKey'
+    | 'describeLink'
+    | 'drainLink'
+    | 'closeLink'
+    | 'link'
+    | 'device'
+    | 'deviceRecord'
+    | 'offerKey'
+    | 'keyByHash'
   >;
+  /** Where queued pulls are kept. */
+  readonly store: QueueStore;
   readonly poster: Poster;
   /** Loaded with the first batch of readings that comes. */
   readings(): Promise<ReadingReceiver>;
@@ -46,6 +58,11 @@ export function composeMessage(composition: MessageComposition) {
   const { registry, poster, replyKey, clock, log } = composition;
   const { lifeMs = terms.lifeMs, heartbeat = terms.heartbeat } = composition;
   let rotation: KeyRotation | undefined;
+  let queue: FunctionQueue | undefined;
+  const openQueue = async () => {
+    queue ??= await loadQueue(composition);
+    return queue;
+  };
   let readings: ReadingReceiver | undefined;
   const receiver = new FrameReceiver({
     registry,
@@ -62,6 +79,10 @@ export function composeMessage(composition: MessageComposition) {
       },
     },
     poster,
+    queue: {
+      linked: async (device) => (await openQueue()).linked(device),
+      received: async (pull, message) => (await openQueue()).received(pull, message),
+    },
     keys: [replyKey],
     clock,
     terms: { ...terms, lifeMs, heartbeat },
@@ -95,4 +116,10 @@ export function composeMessage(composition: MessageComposition) {
 async function loadRotation(registry: MessageComposition['registry']): Promise<KeyRotation> {
   const { KeyRotation } = await import('../auth/key-rotation.ts');
   return new KeyRotation({ registry });
+}
+
+/** Of no use to the frames of a pull that somebody waits for: loaded with the first hello. */
+async function loadQueue(composition: MessageComposition): Promise<FunctionQueue> {
+  const { FunctionQueue } = await import('./compose-queue.ts');
+  return new FunctionQueue({ ...composition, work: new PendingWork() });
 }

@@ -1,3 +1,4 @@
+import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { createDynamoClient } from '../registry/dynamo-client.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
@@ -14,4 +15,9 @@ export function functionTable(name: string, place: AwsPlace): DynamoTable {
 /** The registry in it, which is Terraform's. */
 export function functionRegistry(table: DynamoTable): DynamoRegistry {
   return new DynamoRegistry({ ...table, mayCreateTable: false });
+}
+
+/** Queued pulls in it. */
+export function functionQueueStore(table: DynamoTable): DynamoQueueStore {
+  return new DynamoQueueStore(table);
 }

@@ -3,15 +3,12 @@ import { LookupCache } from '../auth/lookup-cache.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
 import type { DeviceStore } from '../presence/device-service.ts';
 import { flapsOfLinks } from '../presence/device-span.ts';
-import { offlineInfo } from '../presence/offline-device.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { LiveProof } from '../presence/presence.ts';
 import type { PullableDevice, PullableDevices } from '../pull/pull-target.ts';
 import type { Device, LinkRecord, Page, PageRequest, Registry } from '../registry/registry.ts';
-import { isGreeted, servingConnection } from '../registry/serving-link.ts';
-import { isOpen } from '../session/gateway-link.ts';
 import type { PendingWork } from './pending-work.ts';
-import { RemoteTarget } from './remote-target.ts';
+import { RemotePullables } from './remote-pullables.ts';
 import { replyLost } from './reply-lost.ts';
 
 /** The part of `ReplyChannel` that a look-up and a pull need. */
@@ -37,6 +34,7 @@ const cached = { maxAgeMs: 10_000, missAgeMs: 1_000, capacity: 10_000, firstRead
 export class RemoteDevices implements PullableDevices, DeviceStore {
   readonly #options: RemoteDevicesOptions;
   readonly #cache: LookupCache<Device>;
+  readonly #pullables: RemotePullables;
   /** When a device was last read and found offline. */
   readonly #offlineAt = new Map<string, number>();
   /** Nothing is lost with this process: links are at the gateway. */
@@ -45,10 +43,19 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
   constructor(options: RemoteDevicesOptions) {
     this.#options = options;
     this.#cache = new LookupCache({ load: (id) => options.registry.device(id), ...cached });
+    const { registry, poster, work, clock, channel, gone } = options;
+    this.#pullables = new RemotePullables({
+      ...{ registry, poster, work, clock },
+      sending: (pull) =>
+        work.add(channel.prove().catch((error) => pull.sendFailed(replyLost(error)))),
+      unsaid: (device) => this.#cache.forget(device),
+      gone: (link, connectionId) => gone?.(link, connectionId),
+      closed: () => this.#cache.clear(),
+    });
   }
 
   readonly proofOf = (link: LinkRecord): LiveProof | undefined =>
-    this.#isOpen(link)
+    this.#pullables.isOpen(link)
       ? { lastProofAt: link.connectedAt, proofDueAt: (link.expiresAt ?? 0) * 1_000 }
       : undefined;
 
@@ -62,7 +69,7 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     ready.catch(() => undefined);
     const device = await this.#readOnline(id);
     if (device === undefined) return undefined;
-    const pullable = this.#pullable(device);
+    const pullable = this.#pullables.pullable(device);
     if (pullable.targets.length > 0) await ready;
     return pullable;
   }
@@ -90,14 +97,16 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     const device = await this.device(id);
     const removed = await orUnavailable(this.#options.registry.removeDevice(id));
     this.#cache.clear();
-    for (const link of device?.links ?? []) if (this.#isOpen(link)) await this.#revoke(link);
+    for (const link of device?.links ?? [])
+      if (this.#pullables.isOpen(link)) await this.#revoke(link);
     return removed;
   }
 
   /** A device that was offline a moment ago may be back: its absence is believed for a second only. */
   async #readOnline(id: string): Promise<Device | undefined> {
     const device = await this.#read(id);
-    if (device === undefined || device.links.some((link) => this.#isOpen(link))) return device;
+    if (device === undefined || device.links.some((link) => this.#pullables.isOpen(link)))
+      return device;
     const now = this.#options.clock.wall();
     if (now - (this.#offlineAt.get(id) ?? Number.NEGATIVE_INFINITY) < cached.missAgeMs)
       return device;
@@ -111,52 +120,6 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
     // In a function of its own: the cache throws at once where too many unknown ids are looked up already.
     const ask = async () => this.#cache.get(id, this.#options.clock.wall());
     return orUnavailable(ask());
-  }
-
-  #pullable(device: Device): PullableDevice {
-    const { record, links } = device;
-    const revoked = record.revokedAt !== undefined;
-    const open = revoked ? [] : links.filter((link) => this.#isOpen(link));
-    return {
-      device: record.device,
-      labels: record.labels,
-      targets: open.flatMap((link) => this.#targets(link)),
-      offline: offlineInfo(device, { now: this.#options.clock.wall(), lostSince: 0 }),
-    };
-  }
-
-  /** Before the hello of a link, or where it ended without one, the one that it replaces takes the pulls. */
-  #targets(link: LinkRecord): RemoteTarget[] {
-    if (isGreeted(link)) return [this.#target(link)];
-    this.#cache.forget(link.device); // the hello is a moment away
-    const serving = servingConnection(link);
-    return serving === undefined ? [] : [this.#target(servedBy(link, serving))];
-  }
-
-  #target(link: LinkRecord): RemoteTarget {
-    const { poster, channel, work } = this.#options;
-    return new RemoteTarget({
-      link,
-      poster,
-      work,
-      sending: (pull) =>
-        work.add(channel.prove().catch((error) => pull.sendFailed(replyLost(error)))),
-      gone: (connectionId) => this.#gone(link, connectionId),
-    });
-  }
-
-  /** A post said that a link is gone: that is proof, and the registry is told. Another link may be open by now. */
-  async #gone(link: LinkRecord, connectionId: string): Promise<void> {
-    const { registry, clock } = this.#options;
-    const { device, instance } = link;
-    this.#options.gone?.(link, connectionId);
-    const end = { at: clock.wall(), why: 'gone' };
-    await orUnavailable(registry.closeLink(device, instance, connectionId, end));
-    this.#cache.clear();
-  }
-
-  #isOpen(link: LinkRecord): boolean {
-    return isOpen(link, this.#options.clock.wall());
   }
 
   async #revoke({ connectionId, replaces }: LinkRecord): Promise<void> {
@@ -177,9 +140,4 @@ export class RemoteDevices implements PullableDevices, DeviceStore {
       if (!(error instanceof PostError)) throw error; // gone already, or it ends with its token
     }
   }
-}
-
-/** The record of a newer link that has not said hello, as that of the one which takes the pulls until then. */
-function servedBy({ drainingAt: _, ...link }: LinkRecord, connectionId: string): LinkRecord {
-  return { ...link, connectionId };
 }

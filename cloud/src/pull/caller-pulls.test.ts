@@ -66,6 +66,7 @@ function bench() {
       },
     },
     devices: { find, findAnew: find },
+    queue: { enqueue: async () => undefined },
     random: () => 0,
     replies,
     clock,

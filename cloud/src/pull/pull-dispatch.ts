@@ -3,6 +3,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { preferredWaitMs } from '../http/prefer.ts';
 import { requestHeaders, uploadedRequestHeaders } from '../http/pull-headers.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
+import { agentDeadlineMs } from './agent-deadline.ts';
 import { CallerPulls } from './caller-pulls.ts';
 import type { GrantedRequest } from './granted-request.ts';
 import type { ReplyObjects } from './object-transfer.ts';
@@ -223,11 +224,6 @@ export class PullDispatch {
 /** The link is there, and has enough to do. */
 function isLoad({ code }: PullFault): boolean {
   return code === 'busy' || code === 'link-full';
-}
-
-/** The agent's is a little shorter, so that its word on what took so long comes in time. */
-function agentDeadlineMs(deadlineMs: number): number {
-  return Math.max(1, Math.round(deadlineMs - Math.min(500, deadlineMs * 0.1)));
 }
 
 /** Whatever it throws: what the pull holds is given back. */

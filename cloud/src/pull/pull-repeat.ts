@@ -13,7 +13,13 @@ const elsewhereMayHelp: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** RFC 9110 §9.2.1, and QUERY. Idempotent is not enough: a first PUT may act after the second, and after others. */
-const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+export const safeMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'QUERY',
+]);
 
 /**
  * Whether a pull that ended so, before it was answered, may be tried on another link (PROTOCOL.md, exchange 15). `sent`:

@@ -1,6 +1,7 @@
 import { headerValue, PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { prefersAsync } from '../http/prefer.ts';
 import { problem } from '../http/problem.ts';
 import { uploadHeader } from '../http/pull-headers.ts';
 import type { Route } from '../http/routes.ts';
@@ -18,8 +19,16 @@ export interface PullServiceOptions extends PullDispatchOptions {
   readonly callers: Callers;
   /** Where large request bodies can go; undefined where the host takes them as they are. */
   readonly uploads?: Pick<RequestUploads, 'find' | 'mostBytes'>;
+  /** Takes requests whose callers do not wait (`Prefer: respond-async`). */
+  readonly queue: PullLater;
   /** A request that never became a pull. */
   refused(refusal: PullRefusal): void;
+}
+
+/** Where granted requests wait for their devices. */
+export interface PullLater {
+  /** Answers the exchange, at once or later. Rejects with `PullFault` where the request is not queued. */
+  enqueue(request: GrantedRequest): Promise<void>;
 }
 
 /** Why a request was answered before anything went to the device. */
@@ -86,12 +95,22 @@ export class PullService {
     const known = checkGrant(caller, device, route, exchange.method);
     refuseUnsupported(exchange);
     const request = { exchange, route, caller, device: known, receivedAt, heldMs };
+    if (prefersAsync(exchange.headers)) return this.#queue(request);
     if (known.targets.length === 0 && this.#held(request)) return;
     const upload = headerValue(exchange.headers, uploadHeader);
     if (upload === undefined) return this.#run(request, undefined);
     whenKnown(
       () => this.#findUpload(request, upload),
       (body) => this.#run(request, body),
+      (error) => this.#refuse(exchange, route, error),
+    );
+  }
+
+  #queue(request: GrantedRequest): void {
+    const { exchange, route } = request;
+    whenKnown(
+      () => this.#options.queue.enqueue(request),
+      () => undefined,
       (error) => this.#refuse(exchange, route, error),
     );
   }

@@ -141,6 +141,12 @@ export const expiredBefore = (before: number): Condition => ({
   ExpressionAttributeValues: { ':before': { N: String(Math.floor(before / 1000)) } },
 });
 
+/** The item was to be kept until before this time (milliseconds). */
+export const keptUntilBefore = (before: number): Condition => ({
+  ConditionExpression: 'keptUntil < :before',
+  ExpressionAttributeValues: { ':before': { N: String(before) } },
+});
+
 /** The table's schema still has this version. */
 export const schemaIs = (version: number): Condition => ({
   ConditionExpression: 'version = :before',

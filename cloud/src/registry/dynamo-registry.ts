@@ -28,7 +28,7 @@ import {
 import { askRotation, offerKey, promoteKey } from './dynamo-rotation.ts';
 import { ensureSchema } from './dynamo-schema.ts';
 import { spendToken } from './dynamo-spent-token.ts';
-import { sweep } from './dynamo-sweep.ts';
+import { type SweepRequest, sweep } from './dynamo-sweep.ts';
 import type {
   DeviceRecord,
   EnrolCodeRecord,
@@ -188,7 +188,7 @@ export class DynamoRegistry implements Registry {
     return removeEnrolCode(this.#table, id);
   }
 
-  sweep(request: { readonly closedBefore: number; readonly limit: number }) {
+  sweep(request: SweepRequest) {
     return sweep(this.#table, request);
   }
 }

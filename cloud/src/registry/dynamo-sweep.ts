@@ -6,12 +6,11 @@ import { expiredBefore } from './dynamo-condition.ts';
 import { isLink } from './dynamo-item.ts';
 import { removeLink } from './dynamo-link.ts';
 import { listPage } from './dynamo-list.ts';
+import { sweepQueue } from './dynamo-sweep-queue.ts';
 import { itemKeys, listKinds } from './dynamo-table.ts';
+import type { Registry } from './registry.ts';
 
-interface SweepRequest {
-  readonly closedBefore: number;
-  readonly limit: number;
-}
+export type SweepRequest = Parameters<Registry['sweep']>[0];
 
 /** Entries of the list that are looked at before anything of them is removed: so memory stays small. */
 const pageLimit = 100;
@@ -36,7 +35,9 @@ export async function sweep(table: DynamoTable, request: SweepRequest): Promise<
       after = list.next;
     } while (after !== undefined && removed < request.limit);
   }
-  return removed;
+  const { keptBefore, limit } = request;
+  if (keptBefore === undefined) return removed;
+  return removed + (await sweepQueue(table, keptBefore, limit - removed));
 }
 
 async function removeAll(

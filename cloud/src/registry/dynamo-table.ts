@@ -2,8 +2,8 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
- * (its profile and its links), one for the tokens that a device spent, three for its readings, one a caller's key, one an
- * enrolment code, one for the schema's version.
+ * (its profile and its links), one for the tokens that a device spent, three for its readings, one for its queued pulls,
+ * one a reply to such a pull, one a caller's key, one an enrolment code, one for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -46,6 +46,9 @@ function keySchema(partition: string, sort: string): CreateTableCommandInput['Ke
   ];
 }
 
+/** A device's queued pulls have a partition of their own: a look at the device reads none of them. */
+export const queuePrefix = 'queue#';
+
 /** Where each kind of item lives. `#` occurs in no id (shared/name.ts), so no two ids can meet. */
 export const itemKeys = {
   device: (device: string) => ({ pk: { S: `device#${device}` }, sk: { S: 'profile' } }),
@@ -60,6 +63,16 @@ export const itemKeys = {
     sk: { S: `token#${hash}` },
   }),
   enrolCode: (hash: string) => ({ pk: { S: `enrol#${hash}` }, sk: { S: 'code' } }),
+  /** `order`: hexadecimal digits that sort as the pulls were queued. */
+  queuedPull: (device: string, order: string) => ({
+    pk: { S: `${queuePrefix}${device}` },
+    sk: { S: `pull#${order}` },
+  }),
+  /** Five digits, so that frames sort by their numbers. */
+  replyFrame: (sentAs: string, seq: number) => ({
+    pk: { S: `reply#${sentAs}` },
+    sk: { S: `frame#${String(seq).padStart(5, '0')}` },
+  }),
   /** One partition a device, in the order of their times. `time`: see `readingSortKey`. */
   reading: (device: string, time: string) => ({ pk: { S: `readings#${device}` }, sk: { S: time } }),
   readingPiece: (device: string, place: string) => ({
@@ -82,9 +95,16 @@ export const listKinds = {
   link: 'link',
   key: 'key',
   enrolCode: 'enrol-code',
+  /** Queued pulls while they wait or are out. */
+  queuedPull: 'queued-pull',
+  /** Queued pulls that have ended, and the frames of their replies, in the order in which their time is over. */
+  keptPull: 'kept-pull',
   /** Of readings what tells which devices have some: an entry a series, and one a reading that came in pieces. */
   readings: 'readings',
 } as const;
+/** `keptUntil`: epoch milliseconds, as digits that sort. `what` tells those of the same millisecond apart. */
+export const keptListId = (keptUntil: number, what: string) =>
+  `${String(Math.max(0, Math.ceil(keptUntil))).padStart(16, '0')}#${what}`;
 export const linkListId = (device: string, instance: string) => `${device}#${instance}`;
 /** Sorts after every link of this device: no instance's name holds a `~`. */
 export const lastLinkListId = (device: string) => `${device}#~`;

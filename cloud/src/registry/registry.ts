@@ -243,7 +243,12 @@ export interface Registry {
 
   /**
    * Removes links that ended before `closedBefore` (milliseconds), open ones that expired before it, and keys,
-   * enrolment codes and spent tokens that expired before it; at most `limit`. Returns how many.
+   * enrolment codes and spent tokens that expired before it; queued pulls and replies that were to be kept until before
+   * `keptBefore`; at most `limit`. Returns how many.
    */
-  sweep(request: { readonly closedBefore: number; readonly limit: number }): Promise<number>;
+  sweep(request: {
+    readonly closedBefore: number;
+    readonly keptBefore?: number;
+    readonly limit: number;
+  }): Promise<number>;
 }

@@ -6,9 +6,9 @@ const keepMs = 7 * 24 * 3_600_000;
 const sweepLimit = 10_000;
 
 /**
- * Removes links long ended, and keys, enrolment codes and spent tokens long expired; resolves with how many. `now`: epoch
- * milliseconds. Throws `RegistryError`.
+ * Removes links long ended, keys, enrolment codes and spent tokens long expired, and queued pulls kept to their end;
+ * resolves with how many. `now`: epoch milliseconds. Throws `RegistryError`.
  */
 export function sweepRegistry(registry: Pick<Registry, 'sweep'>, now: number): Promise<number> {
-  return registry.sweep({ closedBefore: now - keepMs, limit: sweepLimit });
+  return registry.sweep({ closedBefore: now - keepMs, keptBefore: now, limit: sweepLimit });
 }

@@ -1,5 +1,6 @@
 import type { EnrolRefusal } from '../enroll/enrolment.ts';
 import type { PullLog } from '../pull/pull-log.ts';
+import type { QueueCounters } from '../queue/queue-events.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import type { LinkHost } from './link-host.ts';
 import type { ReadingDesk } from './reading-desk.ts';
@@ -15,6 +16,7 @@ export interface RelayCounts {
   /** Batches; `waiting` those that are not stored yet. */
   readonly readings: ReadingDesk['counters'] & { readonly waiting: number };
   readonly pulls: PullLog['counters'];
+  readonly queuedPulls: QueueCounters;
   readonly eventStreams: number;
   readonly linkEvents: LinkHost['counters'];
   readonly strays: ReplyDesk['strays'];

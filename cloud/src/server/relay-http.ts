@@ -13,6 +13,7 @@ import { RefusalCounters } from './refusal-counters.ts';
 import type { RelayLinks } from './relay-links.ts';
 import type { RelayParts } from './relay-parts.ts';
 import type { RelayPulls } from './relay-pulls.ts';
+import type { RelayQueue } from './relay-queue.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 /** A body of `POST /enroll` or `POST /uploads` has at most a few kilobytes. */
@@ -22,6 +23,7 @@ export interface RelayHttpInit {
   readonly parts: RelayParts;
   readonly links: RelayLinks;
   readonly pulls: RelayPulls;
+  readonly queue: RelayQueue;
   draining(): boolean;
 }
 
@@ -74,10 +76,12 @@ export class RelayHttp {
     const { clock, log } = parts;
     const callers = new CountedCallers(parts.callers, this.refusedCallers);
     const uploads = pulls.createUploads(callers);
+    const queue = this.#init.queue.createService(callers);
     const reader = new ReadingReader({ ...parts.readings, wall: () => clock.wall() });
-    const service = pulls.createService(callers, links.devices, uploads);
+    const service = pulls.createService(callers, links.devices, uploads, queue);
     return new Front({
       pulls: pulls.createStoredPulls(callers, service, () => reader),
+      queue,
       enrolments: this.#createEnrolment(),
       readings: new ReadingsService({
         callers,

@@ -25,6 +25,8 @@ export interface RelayLinksInit {
   draining(): boolean;
   /** How late the event loop is, in milliseconds. */
   lateMs(): number;
+  /** A link of the device opened. */
+  linked(device: string): void;
 }
 
 /** As many are in hand as the registry reads in a moment; more would only wait, and cost the others theirs. */
@@ -119,7 +121,10 @@ export class RelayLinks {
       },
       newConnectionId: () => randomBytes(12).toString('base64url'),
       registryVersion: () => this.#registryVersion,
-      linked: (device) => this.devices.linked(device),
+      linked: (device) => {
+        this.devices.linked(device);
+        this.#init.linked(device);
+      },
       presence: this.presence,
       flooded: (device) => this.#penalty.given(device),
     });

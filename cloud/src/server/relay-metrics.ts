@@ -79,6 +79,13 @@ function callerMetrics(counts: RelayCounts): MetricFamily[] {
     ),
     metricBy(
       'counter',
+      'pullwire_relay_queued_pulls_total',
+      'Steps of queued pulls, by the state that they came to.',
+      'state',
+      counts.queuedPulls,
+    ),
+    metricBy(
+      'counter',
       'pullwire_relay_callers_refused_total',
       'Requests whose caller was refused, by why.',
       'reason',

@@ -9,13 +9,13 @@ import { IdleWatch } from '../pull/idle-watch.ts';
 import type { ReplyObjects } from '../pull/object-transfer.ts';
 import { PullInFlight } from '../pull/pull-in-flight.ts';
 import { PullLog } from '../pull/pull-log.ts';
-import { PullService } from '../pull/pull-service.ts';
+import { type PullLater, PullService } from '../pull/pull-service.ts';
 import type { PullableDevices, ReturningPullables } from '../pull/pull-target.ts';
 import { PullTickets } from '../pull/pull-tickets.ts';
 import { RequestUploads } from '../pull/request-uploads.ts';
 import { WindowBudget } from '../pull/window-budget.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
-import { mintReplyTo, replyToKey } from '../reply/reply-to.ts';
+import { mintReplyTo, type ReplyAddress, replyToKey } from '../reply/reply-to.ts';
 import type { RelayParts } from './relay-parts.ts';
 
 /** Of all replies together: what slow callers may hold in this process. */
@@ -51,6 +51,9 @@ export class RelayPulls {
     });
   }
 
+  /** Signs where a reply belongs. */
+  readonly replyTo = (address: ReplyAddress): string => mintReplyTo(this.#replyKey, address);
+
   /** On their way to links that `door` knows. */
   createProbes(door: ProbeDoor): LinkProbes {
     const { clock } = this.#parts;
@@ -61,6 +64,7 @@ export class RelayPulls {
     callers: Callers,
     devices: PullableDevices & ReturningPullables,
     uploads: RequestUploads | undefined,
+    queue: PullLater,
   ): PullService {
     const { settings, clock } = this.#parts;
     const { deadline, limits } = settings;
@@ -68,6 +72,7 @@ export class RelayPulls {
       callers,
       devices,
       returning: devices,
+      queue,
       replies: this.replies,
       clock,
       limits: {

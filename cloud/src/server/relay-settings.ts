@@ -1,5 +1,6 @@
 import type { HeartbeatTerms } from '@pullwire/shared';
 import type { ListenAddress } from '@pullwire/shared/listen-address';
+import type { QueueSettings } from '../queue/queue-settings.ts';
 import type { CertificateFiles } from './certificate.ts';
 import type { TrustedProxy } from './remote-address.ts';
 
@@ -19,6 +20,7 @@ export interface RelaySettings {
   };
   readonly heartbeat: HeartbeatTerms;
   readonly deadline: { readonly defaultMs: number; readonly maxMs: number };
+  readonly queue: QueueSettings;
   /** How long a link may live; 0: without end. */
   readonly linkLifeMs: number;
   readonly idleMs: number;

@@ -47,7 +47,8 @@ describe('the sweep', () => {
       return 3;
     });
     await schedule.sweep();
-    expect(requests).toEqual([{ closedBefore: 1_000_000_000 - 604_800_000, limit: 10_000 }]);
+    const now = 1_000_000_000;
+    expect(requests).toEqual([{ closedBefore: now - 604_800_000, keptBefore: now, limit: 10_000 }]);
     expect(lines).toMatchObject([
       { msg: 'registry swept', removed: 3 },
       { msg: 'readings swept', removed: 0 },

@@ -8,6 +8,7 @@ import { AgentAdmission } from '../auth/agent-admission.ts';
 import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
+import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
 import { DynamoReadingTable } from '../reading/dynamo-reading-table.ts';
 import { FolderReadingBodies } from '../reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
@@ -31,6 +32,13 @@ const settings = {
   },
   heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
   deadline: { defaultMs: 30_000, maxMs: 60_000 },
+  queue: {
+    defaultMs: 3_600_000,
+    maxMs: 86_400_000,
+    keepMs: 3_600_000,
+    perDevice: 8,
+    perCaller: 16,
+  },
   linkLifeMs: 0,
   idleMs: 60_000,
   drainMs: 0,
@@ -62,6 +70,7 @@ export class TemporaryRelay {
     this.relay = createRelay({
       settings,
       registry,
+      queue: new DynamoQueueStore(table),
       readings: {
         readingTable: new DynamoReadingTable(table),
         bodies: this.#bodies,

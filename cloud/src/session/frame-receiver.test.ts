@@ -51,6 +51,7 @@ function bench(options: BenchOptions = {}): Bench {
   const receiver = new FrameReceiver({
     clock,
     keys: [key],
+    queue: { linked: async () => undefined, received: async () => undefined },
     registry: {
       describeLink: async (_device, _instance, connectionId, description: LinkDescription) => {
         said.push(`described ${description.agent}`);

@@ -17,6 +17,8 @@ import {
 } from '@pullwire/shared';
 import type { KeyRotation } from '../auth/key-rotation.ts';
 import { PostError, type Poster } from '../connection/poster.ts';
+import type { PullRef } from '../queue/queued-pull.ts';
+import { queuedPullOf } from '../queue/queued-reply-host.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { isGreeted } from '../registry/serving-link.ts';
 import type { StrayReason } from '../reply/reply-desk.ts';
@@ -55,11 +57,20 @@ export interface ReadingReceiver {
   receive(device: string, batch: Reading): Promise<Stored>;
 }
 
+/** What the pulls that are queued for a device hear of its links. */
+export interface GatewayQueue {
+  /** A link of the device has said hello: what waits for it can go. */
+  linked(device: string): Promise<void>;
+  /** A frame of a reply that belongs into the store; its signature and its sender are checked. */
+  received(pull: PullRef, message: ReplyMessage): Promise<void>;
+}
+
 export interface FrameReceiverOptions {
   readonly registry: Pick<Registry, 'describeLink' | 'device' | 'drainLink' | 'closeLink'>;
   readonly rotation: Pick<KeyRotation, 'offer'>;
   readonly readings: ReadingReceiver;
   readonly poster: Poster;
+  readonly queue: GatewayQueue;
   readonly keys: readonly ReplyToKey[];
   readonly clock: Clock;
   readonly terms: GatewayTerms;
@@ -131,7 +142,7 @@ export class FrameReceiver {
       const differs = 'the device or instance in hello is not that of the token';
       return this.#end(link, 'device-mismatch', differs);
     }
-    const { registry, events } = this.#options;
+    const { registry, events, queue } = this.#options;
     const { agent, sources, labels, features, run } = hello;
     const description = { agent, sources, labels, features, ...(run !== undefined && { run }) };
     const { connectionId } = link;
@@ -146,6 +157,7 @@ export class FrameReceiver {
     }
     events.opened(link, hello);
     if (record.connectionId === connectionId) await this.#replaceOlder(record);
+    await queue.linked(device);
   }
 
   #welcome({ connectedAt }: GatewayConnection): RelayMessage {
@@ -174,7 +186,7 @@ export class FrameReceiver {
 
   /** Checks a reply frame and passes it on as it came (PROTOCOL.md, "Order", rule 7). */
   async #reply(link: GatewayConnection, message: ReplyMessage, text: string): Promise<void> {
-    const { keys, clock, events, poster } = this.#options;
+    const { keys, clock, events, poster, queue } = this.#options;
     const address = verifyReplyTo(keys, message.replyTo, Math.floor(clock.wall() / 1_000));
     if (typeof address === 'string') return events.stray(link, address, message.action);
     if (address.device !== link.identity.device) {
@@ -183,6 +195,8 @@ export class FrameReceiver {
     if (address.pullId !== message.pullId) {
       return events.stray(link, 'foreign-pull', message.action);
     }
+    const id = queuedPullOf(address.host);
+    if (id !== undefined) return queue.received({ device: address.device, id }, message);
     try {
       await poster.post(address.host, text);
     } catch (error) {

@@ -26,6 +26,7 @@ import { dialChannel } from '../../src/lambda/ws-channel.ts';
 import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../src/object/object-prefix.ts';
+import { DynamoQueueStore } from '../../src/queue/dynamo-queue-store.ts';
 import type { DynamoTable } from '../../src/registry/dynamo-call.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
@@ -68,6 +69,7 @@ export class AwsWorld {
   /** Every line that a function logged, parsed. */
   readonly log: Record<string, unknown>[] = [];
   readonly registry: DynamoRegistry;
+  readonly queueStore: DynamoQueueStore;
   /** Environments of the http function, the oldest first. */
   readonly httpEnvironments: HttpEnvironment[] = [];
   gateway!: StrictGateway;
@@ -92,6 +94,7 @@ export class AwsWorld {
     this.#client = engine.engine.createClient();
     this.table.watch(this.#client);
     this.#table = { client: this.#client, name: tableName };
+    this.queueStore = new DynamoQueueStore(this.#table);
     this.registry = new DynamoRegistry({ ...this.#table, mayCreateTable: true });
   }
 
@@ -214,6 +217,7 @@ export class AwsWorld {
       message: ({ clock }) =>
         composeMessage({
           registry,
+          store: this.queueStore,
           readings: async () =>
             functionReceiver({
               table: this.#table,
@@ -244,6 +248,7 @@ export class AwsWorld {
       linkUrl,
       poster: this.#poster(this.gateway),
       replyKey: this.#keys.replyTo,
+      queueStore: this.queueStore,
       uploadKey: this.#keys.upload,
       dial: async (events) => {
         const channel = await dialChannel({ url: linkUrl, token }, events);

@@ -18,14 +18,17 @@ const log = functionLog(settings.logLevel);
 
 const composed = composeOnce(async () => {
   const { linkUrl, deadlineDefaultMs, deadlineMaxMs } = settings;
-  const [keys, { functionRegistry, functionTable }, { gatewayPoster }, issuers] = await Promise.all(
-    [
-      readRelayKeys(settings.secretName, place),
-      import('../function-registry.ts'), // while the secret is on its way
-      import('../gateway-poster.ts'),
-      functionIssuers(settings.issuers),
-    ],
-  );
+  const [
+    keys,
+    { functionRegistry, functionQueueStore, functionTable },
+    { gatewayPoster },
+    issuers,
+  ] = await Promise.all([
+    readRelayKeys(settings.secretName, place),
+    import('../function-registry.ts'), // while the secret is on its way
+    import('../gateway-poster.ts'),
+    functionIssuers(settings.issuers),
+  ]);
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
   const table = functionTable(settings.table, place);
@@ -45,6 +48,7 @@ const composed = composeOnce(async () => {
     },
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
+    queueStore: functionQueueStore(table),
     uploadKey: keys.upload,
     issuers,
     linkUrl,

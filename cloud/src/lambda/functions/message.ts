@@ -12,14 +12,15 @@ const settings = readEnvironment('message', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const [keys, { functionRegistry, functionTable }, { gatewayPoster }] = await Promise.all([
+  const [keys, functions, { gatewayPoster }] = await Promise.all([
     readRelayKeys(settings.secretName, place),
     import('../function-registry.ts'), // while the secret is on its way
     import('../gateway-poster.ts'),
   ]);
-  const table = functionTable(settings.table, place);
+  const table = functions.functionTable(settings.table, place);
   return composeMessage({
-    registry: functionRegistry(table),
+    registry: functions.functionRegistry(table),
+    store: functions.functionQueueStore(table),
     readings: () => loadReceiver(table),
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,

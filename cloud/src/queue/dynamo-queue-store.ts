@@ -1,0 +1,64 @@
+import type { DynamoTable } from '../registry/dynamo-call.ts';
+import {
+  addPull,
+  countOpen,
+  endPull,
+  listOpenDevices,
+  markSent,
+  readOpenPulls,
+  readPull,
+  takeBack,
+} from './dynamo-queued-pull.ts';
+import { addFrame, readFrames } from './dynamo-reply-frame.ts';
+import type { QueueStore } from './queue-store.ts';
+import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
+import type { ReplyFrame } from './reply-frame.ts';
+
+/** Queued pulls in the registry's table: a device's in one partition, each reply in one of its own. */
+export class DynamoQueueStore implements QueueStore {
+  readonly #table: DynamoTable;
+
+  constructor({ client, name }: DynamoTable) {
+    this.#table = { client, name };
+  }
+
+  addPull(pull: QueuedPull) {
+    return addPull(this.#table, pull);
+  }
+
+  queuedPull(ref: PullRef, now: number) {
+    return readPull(this.#table, ref, now);
+  }
+
+  openPulls(device: string, limit: number) {
+    return readOpenPulls(this.#table, device, limit);
+  }
+
+  countOpen(owner: string, most: number) {
+    return countOpen(this.#table, owner, most);
+  }
+
+  openDevices() {
+    return listOpenDevices(this.#table);
+  }
+
+  markSent(pull: QueuedPull, sending: Sending) {
+    return markSent(this.#table, pull, sending);
+  }
+
+  takeBack(ref: PullRef, sentAs: string) {
+    return takeBack(this.#table, ref, sentAs);
+  }
+
+  endPull(ref: PullRef, stands: PullStands, end: PullEnd, keptUntil: number) {
+    return endPull(this.#table, ref, stands, end, keptUntil);
+  }
+
+  addFrame(sentAs: string, frame: ReplyFrame, keptUntil: number) {
+    return addFrame(this.#table, sentAs, frame, keptUntil);
+  }
+
+  frames(sentAs: string) {
+    return readFrames(this.#table, sentAs);
+  }
+}

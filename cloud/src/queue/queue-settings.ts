@@ -1,0 +1,12 @@
+/** What the queue of pulls is set to; times in milliseconds. */
+export interface QueueSettings {
+  /** That a pull waits for its device, where its caller says nothing. */
+  readonly defaultMs: number;
+  /** The most that a caller may ask for (`Pullwire-Deadline`). */
+  readonly maxMs: number;
+  /** That the result of a pull is kept after its end. */
+  readonly keepMs: number;
+  /** Pulls that wait or are out, at most: for one device, and of one caller. */
+  readonly perDevice: number;
+  readonly perCaller: number;
+}

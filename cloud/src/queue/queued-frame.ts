@@ -1,0 +1,53 @@
+import { codecFor, headBytes, headLimitBytes, type Pull, PullFault } from '@pullwire/shared';
+import { agentDeadlineMs } from '../pull/agent-deadline.ts';
+import type { QueuedPull } from './queued-pull.ts';
+import { keptReplyBytes } from './reply-frame.ts';
+
+/** A gateway's links speak it, with the smaller frames: what fits there fits everywhere. */
+const codec = codecFor('pullwire.v1+json');
+/** As long as the longest that is signed for a device. */
+const anyReplyTo = (device: string): string =>
+  'x'.repeat(Math.ceil(((80 + device.length) * 4) / 3));
+const anyPullId = 'A'.repeat(22);
+
+/** The pull as it goes down a link. */
+export function pullFrame(
+  pull: QueuedPull,
+  { sentAs, replyTo }: { readonly sentAs: string; readonly replyTo: string },
+): Pull {
+  const { source, method, path, query, headers, caller, body, answerMs } = pull;
+  return {
+    action: 'pull',
+    pullId: sentAs,
+    replyTo,
+    seq: 0,
+    source,
+    method,
+    path,
+    ...(query === undefined ? undefined : { query }),
+    headers,
+    deadlineMs: agentDeadlineMs(answerMs),
+    // One more than is kept tells a reply that is too large from one that just fits.
+    credit: keptReplyBytes + 1,
+    caller,
+    end: true,
+    ...(body.length === 0 ? undefined : { body }),
+  };
+}
+
+/** A queued pull goes in one frame. Throws `PullFault` `request-head-too-large` or `request-body-too-large`. */
+export function checkOneFrame(pull: QueuedPull): void {
+  const { path, query, headers, body, device } = pull;
+  if (headBytes(headers) + path.length + (query?.length ?? 0) > headLimitBytes) {
+    throw new PullFault('request-head-too-large', 'lookup', {
+      detail: `headers, path and query together are over ${headLimitBytes} bytes`,
+    });
+  }
+  const frame = pullFrame(pull, { sentAs: anyPullId, replyTo: anyReplyTo(device) });
+  const { body: _, ...bare } = frame;
+  const room = codec.bodyRoom(bare);
+  if (body.length <= room) return;
+  throw new PullFault('request-body-too-large', 'lookup', {
+    detail: `a queued pull goes in one frame: with these headers its body has at most ${Math.max(0, room)} bytes`,
+  });
+}

@@ -68,7 +68,6 @@ describe('the configuration', () => {
       idleMs: 60_000,
       drainMs: 10_000,
       metrics: undefined,
-      readings: { retentionDays: 30 },
       logLevel: 'info',
     });
   });

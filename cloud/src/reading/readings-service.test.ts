@@ -188,6 +188,8 @@ describe('the readings of a device', () => {
       const error = await list('path=%2Fbig').catch((caught: unknown) => caught);
       return (error as { code?: string }).code;
     };
+    // One that was asked for meanwhile would take the place of one of these.
+    await expect.poll(() => held.every(({ exchange }) => exchange.headSent)).toBe(true);
     await expect.poll(full).toBe('caller-busy');
     held[0]?.exchange.leave();
     await held[0]?.ended;

@@ -76,6 +76,7 @@ async function watchRelay(): Promise<Watched> {
   let lateMs = 0;
   for (let since = 0; since < minutes; since = (Date.now() - startedAt) / 60_000) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // A log line has fields of any type; these are what the relay's `RelaySnapshot` says of them.
     const { memory, eventLoop } = (await world.relay.snapshot()) as unknown as Snapshot;
     const minute = Math.floor(since);
     resident.push({ minutes: since, bytes: memory.resident });

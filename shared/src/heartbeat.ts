@@ -28,10 +28,12 @@ export interface HeartbeatHooks {
 export type Proof = 'both-ways' | 'peer-speaks';
 
 const nothingMoved: Movement = { received: 0, sent: 0, waiting: 0, inKernelQueue: 0 };
+
 /** How often in an interval a link is looked at. */
 const looks = 8;
 /** More than a few control frames with their TLS records make: whoever hears that much hears data. */
 const dataBytes = 512;
+
 /**
  * Tells a dead path from a quiet or a slow one, within two intervals (PROTOCOL.md, "Heartbeat"): also one that is dead in
  * one direction alone, and one whose peer reads no more.

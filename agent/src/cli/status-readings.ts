@@ -1,4 +1,4 @@
-import { ago, asFields, type Line, type StatusFields, size } from './status-words.ts';
+import { ago, asFields, type Line, lastRun, type StatusFields, size } from './status-words.ts';
 
 /** Schedules, and what waits for the relay. `now`: milliseconds since the epoch. */
 export function readingLines({ spool, sending, schedules }: StatusFields, now: number): Line[] {
@@ -25,14 +25,8 @@ function scheduleText(
     ...(Number(missed) > 0 ? [`${missed} missed`] : []),
     ...(Number(skipped) > 0 ? [`${skipped} skipped`] : []),
   ];
-  return [`${name} (${cron}${zone}): ${next}`, lastText(last, now), ...odd].join(', ');
-}
-
-function lastText(last: unknown, now: number): string {
-  if (last === undefined) return 'not run since the start';
-  const { at, outcome, status, ms } = asFields(last);
-  const answer = status === undefined ? `${outcome}` : `${outcome} (${status})`;
-  return `last ${ago(at, now)}: ${answer} in ${ms} ms`;
+  const run = last === undefined ? 'not run since the start' : lastRun(last, now);
+  return [`${name} (${cron}${zone}): ${next}`, run, ...odd].join(', ');
 }
 
 function spoolText(

@@ -1,5 +1,13 @@
 import { readingLines } from './status-readings.ts';
-import { ago, asFields, duration, type Line, type StatusFields, size } from './status-words.ts';
+import {
+  ago,
+  asFields,
+  duration,
+  type Line,
+  lastRun,
+  type StatusFields,
+  size,
+} from './status-words.ts';
 
 /** What has lines of its own; whatever else a snapshot has is shown as it is. */
 const known: ReadonlySet<string> = new Set([
@@ -92,9 +100,7 @@ function sourceLines(sourceUse: unknown, now: number): Line[] {
   if (uses.length === 0) return [['source', 'none: nothing can be asked of this device']];
   return uses.map(({ source, pulls, last }) => {
     if (last === undefined) return ['source', `${source}: not asked since the start`];
-    const { at, outcome, status, ms } = asFields(last);
-    const answer = status === undefined ? `${outcome}` : `${outcome} (${status})`;
-    return ['source', `${source}: ${pulls} pulls, last ${ago(at, now)}: ${answer} in ${ms} ms`];
+    return ['source', `${source}: ${pulls} pulls, ${lastRun(last, now)}`];
   });
 }
 

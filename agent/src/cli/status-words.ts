@@ -16,6 +16,13 @@ export function ago(when: unknown, now: number): string {
   return `${iso} (${duration(Math.max(0, now - at))} ago)`;
 }
 
+/** How a run ended, and when: of a source or a schedule. */
+export function lastRun(last: unknown, now: number): string {
+  const { at, outcome, status, ms } = asFields(last);
+  const answer = status === undefined ? `${outcome}` : `${outcome} (${status})`;
+  return `last ${ago(at, now)}: ${answer} in ${ms} ms`;
+}
+
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],

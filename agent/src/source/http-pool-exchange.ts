@@ -16,8 +16,9 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
   readonly #pool: Dispatcher;
   readonly #options: PoolRequest;
   #controller: Dispatcher.DispatchController | undefined;
-  /** Bytes of the body that are still to come; undefined where its end tells how many there were. */
-  #due: number | undefined;
+  /** Of the reply, and how much of its body has come. */
+  #headers: HeaderList = [];
+  #bytes = 0;
 
   constructor(
     upstream: HttpUpstream,
@@ -49,13 +50,12 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
     reason = '',
   ): void {
     if (status < 200) return;
-    const headers = rawHeaders(controller.rawHeaders);
-    this.#due = lengthOf(headers);
-    this.headCame(status, reasonPhrase(reason), headers);
+    this.#headers = rawHeaders(controller.rawHeaders);
+    this.headCame(status, reasonPhrase(reason), this.#headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#due !== undefined) this.#due -= chunk.length;
+    this.#bytes += chunk.length;
     this.bodyCame(chunk);
   }
 
@@ -65,7 +65,7 @@ export class PoolExchange extends HttpExchange implements Dispatcher.DispatchHan
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     // Where the connection ends while a whole body is held back, undici 8.13 says that it broke (its parser is paused).
-    if (this.#due === 0) this.ended([]);
+    if (this.#bytes === lengthOf(this.#headers)) this.ended([]);
     else this.broke(error);
   }
 

@@ -1,12 +1,11 @@
-import { PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { ObjectStoreError } from '../object/object-store-error.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { CallerPulls } from '../pull/caller-pulls.ts';
 import { checkGrant } from '../pull/pull-grant.ts';
 import { refuseUnsupported } from '../pull/pull-refusal.ts';
 import type { PullRoute } from '../pull/pull-service.ts';
+import { openOrMissing, orStored } from '../reading/or-stored.ts';
 import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Failure, storedStatus } from './cache-status.ts';
@@ -103,31 +102,7 @@ export class StoredFinder {
     const { objects, body } = found.reading;
     if (objects === 0) return { ...ready, body: body ?? new Uint8Array(0) };
     const reader = await this.#options.reader();
-    const opened = await orStored(orMissing(reader.open(found.reading)));
+    const opened = await orStored(openOrMissing(reader, found.reading));
     return opened === undefined ? nothing : { ...ready, body: opened };
-  }
-}
-
-/** Undefined where the body is there no more. */
-async function orMissing<T>(opened: Promise<T>): Promise<T | undefined> {
-  try {
-    return await opened;
-  } catch (error) {
-    if (error instanceof ObjectStoreError && error.code === 'missing') return undefined;
-    throw error;
-  }
-}
-
-/** Where a store cannot be used, rejects with `PullFault`. */
-async function orStored<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await orUnavailable(answer);
-  } catch (error) {
-    if (!(error instanceof ObjectStoreError)) throw error;
-    throw new PullFault('storage-unavailable', 'lookup', {
-      detail: `the storage of readings: ${error.message}`,
-      retryAfterMs: 1_000,
-      cause: error,
-    });
   }
 }

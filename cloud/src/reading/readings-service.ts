@@ -2,11 +2,10 @@ import { type Clock, PullFault } from '@pullwire/shared';
 import type { AuthenticatedCaller, Callers } from '../auth/callers.ts';
 import { preferredType } from '../http/accept.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { ObjectStoreError } from '../object/object-store-error.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import { checkGrant } from '../pull/pull-grant.ts';
 import type { DeviceRecord, Registry } from '../registry/registry.ts';
-import type { StoredReading } from './reading.ts';
+import { openOrMissing, orStored } from './or-stored.ts';
 import { ReadingPages } from './reading-pages.ts';
 import type { ReadingReader } from './reading-reader.ts';
 import { ReadingStreams } from './reading-streams.ts';
@@ -135,31 +134,4 @@ function headersOf(type: string): string[] {
 function notAcceptable(): never {
   const detail = `what is here is ${json} or, of a list, ${lines}, and Accept takes neither`;
   throw new PullFault('not-acceptable', 'lookup', { detail });
-}
-
-/** Undefined where the body is there no more, which only its storage can have done. */
-async function openOrMissing(
-  reader: ReadingReader,
-  reading: StoredReading,
-): Promise<AsyncIterable<Uint8Array> | undefined> {
-  try {
-    return await reader.open(reading);
-  } catch (error) {
-    if (error instanceof ObjectStoreError && error.code === 'missing') return undefined;
-    throw error;
-  }
-}
-
-/** Where a store cannot be used, rejects with `PullFault`. */
-async function orStored<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await orUnavailable(answer);
-  } catch (error) {
-    if (!(error instanceof ObjectStoreError)) throw error;
-    throw new PullFault('storage-unavailable', 'lookup', {
-      detail: `the storage of readings: ${error.message}`,
-      retryAfterMs: 1_000,
-      cause: error,
-    });
-  }
 }

@@ -16,6 +16,7 @@ afterEach(async () => {
 
 /** Every iterator that LevelDB is asked for from now on. */
 function collected() {
+  // Its types hide the method by which abstract-level has every iterator made.
   const { prototype } = ClassicLevel as unknown as {
     prototype: { _iterator(options: object): { next(): Promise<unknown> } };
   };

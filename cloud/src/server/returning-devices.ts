@@ -58,13 +58,13 @@ export class ReturningDevices {
 
   /** The device has a link. */
   linked(device: string): void {
-    for (const done of [...(this.#waiting.get(device) ?? [])]) done();
+    this.#letGo(device);
   }
 
   /** Agents dial elsewhere from now on: nobody waits any more. */
   stop(): void {
     this.#stopped = true;
-    for (const device of [...this.#waiting.keys()]) this.linked(device);
+    for (const device of [...this.#waiting.keys()]) this.#letGo(device);
   }
 
   #expectedMs({ why, since }: OfflineInfo, { isAsked }: Patience): number {
@@ -74,6 +74,10 @@ export class ReturningDevices {
     const withinMs = isAsked ? times.askedMs : times.lostMs;
     // A clock that was set back since then makes nobody wait longer.
     return Math.min(withinMs, since + withinMs - clock.wall());
+  }
+
+  #letGo(device: string): void {
+    for (const done of [...(this.#waiting.get(device) ?? [])]) done();
   }
 
   #remember(device: string, done: () => void): void {

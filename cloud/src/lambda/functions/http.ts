@@ -1,6 +1,5 @@
 import { systemClock } from '@pullwire/shared';
 import { channelToken } from '../../auth/channel-token.ts';
-import { S3ObjectStore } from '../../object/s3-object-store.ts';
 import { BufferedAnswer, StreamedAnswer, type StreamRuntime } from '../answer-way.ts';
 import { readAwsPlace } from '../aws-credentials.ts';
 import { HttpEnvironment } from '../compose-http.ts';
@@ -9,6 +8,7 @@ import { readEnvironment } from '../environment.ts';
 import type { BufferedHttpResult, CallerEvent, LambdaContext } from '../event.ts';
 import { functionIssuers } from '../function-issuers.ts';
 import { functionLog } from '../function-log.ts';
+import { functionObjects } from '../function-objects.ts';
 import { readRelayKeys } from '../read-keys.ts';
 import { dialChannel } from '../ws-channel.ts';
 
@@ -32,14 +32,7 @@ const composed = composeOnce(async () => {
   const audience = new URL(linkUrl).host;
   const token = () => channelToken(keys.channel, audience, systemClock.wall());
   const table = functionTable(settings.table, place);
-  const store = new S3ObjectStore({
-    bucket: settings.bucket,
-    region: place.region,
-    endpoint: place.endpoint('S3'),
-    credentials: place.credentials,
-    clock: systemClock,
-    random: Math.random,
-  });
+  const store = functionObjects(settings.bucket, place);
   const environment = new HttpEnvironment({
     registry: functionRegistry(table),
     reader: async () => {

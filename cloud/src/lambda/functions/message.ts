@@ -31,18 +31,11 @@ const composed = composeOnce(async () => {
 
 /** Of most relays no schedule asks anything: not loaded at each cold start. */
 async function loadReceiver(table: DynamoTable) {
-  const [{ S3ObjectStore }, { functionReceiver }] = await Promise.all([
-    import('../../object/s3-object-store.ts'),
+  const [{ functionObjects }, { functionReceiver }] = await Promise.all([
+    import('../function-objects.ts'),
     import('../function-receiver.ts'),
   ]);
-  const bodies = new S3ObjectStore({
-    bucket: settings.bucket,
-    region: place.region,
-    endpoint: place.endpoint('S3'),
-    credentials: place.credentials,
-    clock: systemClock,
-    random: Math.random,
-  });
+  const bodies = functionObjects(settings.bucket, place);
   const { retentionDays } = settings;
   return functionReceiver({ table, bodies, retentionDays, clock: systemClock });
 }

@@ -7,6 +7,7 @@ import { closeIteratorsAtEnd } from './engine-iterators.ts';
 import type { EngineMessage, EngineOrders, Partitions, ServerMessage } from './engine-message.ts';
 import { isForeignWrite, isWrite, partitionsOf } from './engine-request.ts';
 import { isDiskFull, isStorageError, storageWords, whenRoom } from './engine-storage.ts';
+import { syncWrites } from './engine-writes.ts';
 
 /** Milliseconds that requests under way get when the engine stops. */
 const stopGraceMs = 2_000;
@@ -18,6 +19,7 @@ const stopGraceMs = 2_000;
  */
 function runEngine(port: MessagePort, orders: EngineOrders): void {
   closeIteratorsAtEnd();
+  syncWrites();
   const server = dynalite({ path: orders.path, createTableMs: 0 });
   const answers = new Map<number, () => void>();
   const inHand = new EngineAnswers();

@@ -1,0 +1,28 @@
+import { systemClock } from '@pullwire/shared';
+import { pino } from 'pino';
+import { Spool } from '../../agent/src/spool/spool.ts';
+
+/** Bytes of each body: a line or two of metrics. */
+const bodyBytes = 200;
+
+/**
+ * Fills an agent's spool with readings of each second until now, as if it had collected them; resolves when they are on the disk.
+ * `ms`: of each of these seconds, so that no two calls make the same reading.
+ */
+export async function fillSpool(path: string, count: number, ms: number): Promise<void> {
+  const bounds = { maxBytes: 1 << 30, maxAgeMs: 7 * 86_400_000 };
+  const logger = pino({ level: 'silent' });
+  const spool = new Spool({ path, bounds, clock: systemClock, logger });
+  await spool.start();
+  const began = (Math.floor(Date.now() / 1_000) - count) * 1_000 + ms;
+  const body = Buffer.alloc(bodyBytes, 'x');
+  const appended = Array.from({ length: count }, (_, at) => {
+    const entry = {
+      ...{ schedule: 'before', at: began + at * 1_000, source: 'own', path: '/before', ms: 1 },
+      ...{ status: 200, headers: ['Content-Type', 'text/plain'] },
+    };
+    return spool.append({ entry, body, step: at });
+  });
+  await Promise.all(appended);
+  await spool.stop();
+}

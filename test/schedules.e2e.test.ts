@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,24 +8,25 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TcpRelay } from './src/tcp-relay.ts';
-import { until } from './src/until.ts';
 import { World } from './src/world.ts';
 
 const long = process.env['PULLWIRE_LONG'] === '1';
 const rounds = long ? 10 : 1;
-/** Readings taken in each part of a round in which there is no link. */
-const offline = long ? 40 : 3;
+/** Readings taken in each half of the time in which there is no link: one a second. */
+const offline = long ? 60 : 3;
 
 let world: World;
 let path: TcpRelay;
 let upstream: Server;
 /** Whatever the upstream said, in order: each time something else. */
 const said: string[] = [];
+const asks = new EventEmitter();
 
 beforeAll(async () => {
   upstream = createServer((_request, response) => {
     said.push(`${said.length} ${randomBytes(12).toString('hex')}`);
     response.end(said.at(-1));
+    asks.emit('asked');
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
@@ -86,7 +88,7 @@ function spooled(): string[] {
 
 async function asked(more: number): Promise<void> {
   const wanted = said.length + more;
-  await until(() => said.length >= wanted);
+  while (said.length < wanted) await once(asks, 'asked');
 }
 
 test(`readings of each second, the link away, the agent killed twice and the relay once: each that was taken is stored once; rounds: ${rounds}`, {

@@ -43,6 +43,11 @@ export class HeldOrigin {
     return this.asked.filter((one) => one === asked).length;
   }
 
+  /** Requests that wait for `release`. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Tells of each request that comes from now on. */
   whenAsked(told: () => void): void {
     this.#arrived = told;

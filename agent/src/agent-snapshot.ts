@@ -1,5 +1,6 @@
 import type { ReadingsSnapshot } from './agent-readings.ts';
 import type { SourceUse } from './health/source-tally.ts';
+import type { TodaySnapshot } from './health/today-bytes.ts';
 import type { LinkSnapshot } from './link/agent-link.ts';
 import type { PullCounters } from './pull/pull-desk.ts';
 
@@ -8,6 +9,8 @@ export interface AgentSnapshot {
   readonly agent: AgentIdentity;
   /** Undefined before the start. */
   readonly link: LinkSnapshot | undefined;
+  /** Over all links. */
+  readonly today: TodaySnapshot;
   /** Undefined where an issuer's token stands in the key's place. */
   readonly key: KeySnapshot | undefined;
   readonly pulls: PullCounters & { readonly inFlight: number };

@@ -12,6 +12,7 @@ import type { AgentConfig } from './config/agent-config.ts';
 import { AgentHealth } from './health/agent-health.ts';
 import { agentMetrics } from './health/agent-metrics.ts';
 import { SourceTally } from './health/source-tally.ts';
+import { TodayBytes } from './health/today-bytes.ts';
 import { KeyRing } from './identity/key-ring.ts';
 import { canAnybodyRead, readTokenFile } from './identity/token-file.ts';
 import { AgentLink, type FinalRefusal } from './link/agent-link.ts';
@@ -41,6 +42,8 @@ export interface AgentDeps {
 /** For the steps of a link that no setting changes. */
 const linkLimits = { handshakeMs: 15_000, welcomeMs: 10_000, closeMs: 2_000 };
 
+const nothingMoved = { bytesIn: 0, bytesOut: 0 };
+
 /** What a reload changes without a restart. */
 const reloaded: ReadonlySet<string> = new Set(['sources', 'schedules', 'labels', 'log']);
 
@@ -58,6 +61,7 @@ export class Agent {
   readonly #paths: PathMemory;
   readonly #tally: SourceTally;
   readonly #health: AgentHealth;
+  readonly #today: TodayBytes;
   readonly #startedAt: { readonly wall: number; readonly monotonic: number };
   #keys: KeyRing | undefined;
   readonly #readings: AgentReadings;
@@ -76,6 +80,7 @@ export class Agent {
     this.#tally = new SourceTally(clock);
     this.#startedAt = { wall: clock.wall(), monotonic: clock.monotonic() };
     this.#health = new AgentHealth(config, this, logger);
+    this.#today = new TodayBytes(clock, () => this.#link?.snapshot().counters ?? nothingMoved);
     const audit = infoLines(logger, 'pull');
     this.#desk = new PullDesk({
       sources: new Map(),
@@ -110,6 +115,7 @@ export class Agent {
     await this.#health.start();
     this.#logStart(proxy);
     this.#link.start(signal);
+    this.#today.start();
     await this.#readings.take(this.#config.schedules);
   }
 
@@ -119,6 +125,7 @@ export class Agent {
     const [link] = await Promise.allSettled([this.#link?.stop()]);
     await this.#readings.stop();
     this.#parts.close();
+    this.#today.stop();
     await this.#health.stop();
     await this.#paths.stop();
     await this.#sources.close();
@@ -164,6 +171,7 @@ export class Agent {
     return {
       agent: this.#identity(),
       link: this.#link?.snapshot(),
+      today: this.#today.snapshot(),
       key: keys && { publicKey: keys.publicKey, changing: keys.isChanging },
       pulls: { inFlight: this.#desk.inFlight, ...this.#desk.counters },
       sources: this.#sources.infos.map(({ name }) => name),

@@ -23,6 +23,7 @@ const snapshot = {
     counters: { bytesIn: 1_234, bytesOut: 56_789_000 },
     keepAlive: { intervalMs: 240_000, bytesADay: 74_880, spentBytes: 20_800, dailyBytes: 100_000 },
   },
+  today: { since: '2026-11-28T00:00:00.000Z', bytesIn: 234, bytesOut: 6_789_000 },
   key: { publicKey: 'ed25519:abc', changing: false },
   pulls: { inFlight: 2, pulls: 41, repeated: 0, stray: 1 },
   sources: ['metrics', 'logs'],
@@ -45,7 +46,7 @@ device       plant-7, instance main
 relay        wss://relay.example/link
 link         open since 2026-11-28T01:57:57Z (1 h 2 min ago), pullwire.v1+bin with pullwire-relay/0.1.0
 last error   2026-11-28T01:57:57Z (1 h 2 min ago): bye shutdown
-bytes        1234 bytes in, 57 MB out since the start (without TLS, TCP and IP)
+bytes        234 bytes in and 6789 kB out today (UTC), 1234 bytes in and 57 MB out since the start (without TLS, TCP and IP)
 keep-alives  one after 4 min of silence, 21 kB since the start, 75 kB a day, of 100 kB that are allowed
 key          ed25519:abc, no rotation under way
 pulls        2 under way, 41 since the start, 1 stray

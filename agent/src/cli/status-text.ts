@@ -13,6 +13,7 @@ import {
 const known: ReadonlySet<string> = new Set([
   'agent',
   'link',
+  'today',
   'key',
   'pulls',
   'sources',
@@ -22,10 +23,10 @@ const known: ReadonlySet<string> = new Set([
 
 /** A snapshot of the agent for people. `now`: milliseconds since the epoch. */
 export function statusText(snapshot: StatusFields, now: number): string {
-  const { agent, link, key, pulls, sourceUse, readings } = snapshot;
+  const { agent, link, today, key, pulls, sourceUse, readings } = snapshot;
   const lines: Line[] = [
     ...agentLines(asFields(agent)),
-    ...linkLines(asFields(link), now),
+    ...linkLines(asFields(link), asFields(today), now),
     ...keyLines(key),
     ['pulls', pullsText(asFields(pulls))],
     ...sourceLines(sourceUse, now),
@@ -46,7 +47,7 @@ function agentLines({ device, instance, relay, version, pid, upMs }: StatusField
   ];
 }
 
-function linkLines(link: StatusFields, now: number): Line[] {
+function linkLines(link: StatusFields, today: StatusFields, now: number): Line[] {
   const { linked, linkedForMs, subprotocol, relay, state, trouble, lastError } = link;
   const counters = asFields(link['counters']);
   const since = `since ${ago(now - Number(linkedForMs), now)}`;
@@ -63,11 +64,14 @@ function linkLines(link: StatusFields, now: number): Line[] {
     ],
     [
       'bytes',
-      `${size(counters['bytesIn'])} in, ${size(counters['bytesOut'])} out since the start (without TLS, TCP and IP)`,
+      `${moved(today)} today (UTC), ${moved(counters)} since the start (without TLS, TCP and IP)`,
     ],
     ['keep-alives', keepAliveText(asFields(link['keepAlive']))],
   ];
 }
+
+const moved = ({ bytesIn, bytesOut }: StatusFields): string =>
+  `${size(bytesIn)} in and ${size(bytesOut)} out`;
 
 function keepAliveText({ intervalMs, bytesADay, spentBytes, dailyBytes }: StatusFields): string {
   if (typeof intervalMs !== 'number') return 'none so far';

@@ -33,11 +33,11 @@ function suite(name: HostName): void {
 
   test('a device that goes and comes back is told, to whoever may see it and asked for it', async () => {
     const narrow = await host.addKey(['--name', 'narrow', '--devices', 'other-*']);
-    const [deaf, elsewhere, client] = [
-      await listen(narrow),
-      await listen(host.callerKey, undefined, '/events?device=other-*'),
-      await listen(host.callerKey, undefined, `/events?device=${host.device}`),
-    ];
+    const [deaf, elsewhere, client] = await Promise.all([
+      listen(narrow),
+      listen(host.callerKey, undefined, '/events?device=other-*'),
+      listen(host.callerKey, undefined, `/events?device=${host.device}`),
+    ]);
     await host.stopAgent();
     const { data } = await client.hears(is('offline'));
     expect(data).toMatchObject({

@@ -8,6 +8,7 @@ const TOOLS = {
   ip: 'apt-get install iproute2',
   mmdebstrap: 'apt-get install mmdebstrap',
   nginx: 'apt-get install nginx',
+  'prometheus-node-exporter': 'apt-get install prometheus-node-exporter',
   promtool: 'apt-get install prometheus',
   python3: 'apt-get install python3',
   socat: 'apt-get install socat',

@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 /** The programs outside npm that tests use, each with how to get it. `.ci/run` installs them. */
 const TOOLS = {
   chromium: 'apt-get install chromium',
+  curl: 'apt-get install curl',
   ip: 'apt-get install iproute2',
   mmdebstrap: 'apt-get install mmdebstrap',
   nginx: 'apt-get install nginx',

@@ -24,10 +24,10 @@ const authorities = '/srv/authorities.pem';
 export class CleanMachine {
   #folder = '';
 
-  /** As whoever sets the machine up: installs what its user is said to have. Takes minutes. */
-  prepare(): void {
+  /** As whoever sets the machine up: installs what its user is said to have. Takes minutes. `release`: `bookworm`. */
+  prepare(release: string): void {
     this.#folder = mkdtempSync(join(tmpdir(), 'pullwire-machine-'));
-    layOutDebian('bookworm', this.#root);
+    layOutDebian(release, this.#root);
     const install = `apt-get update && apt-get install --yes --no-install-recommends ${packages.join(' ')}`;
     this.#asRoot(`${install} && useradd --create-home --uid 1000 newcomer`);
     writeFileSync(join(this.#root, home, '.curlrc'), curlSettings);

@@ -1,6 +1,6 @@
-// Run by npm after an install (`postinstall`). npm 9, which Debian 12 and 13 have, leaves out the Node of other
-// processors, and with it takes away the link `node` in node_modules/.bin that the right one had got: both have that
-// name. So the link is made again where it is missing. Its argument is npm's `user-agent`. Written for Node 18.
+// Run by npm after an install (`postinstall`). npm 9 and 10 (of Debian 12 and 13, of Node 20 and 22) leave out the Node
+// of other processors, and with it take away the link `node` in node_modules/.bin that the right one had got: both have
+// that name. So the link is made again where it is missing. Its argument is npm's `user-agent`. Written for Node 18.
 var fs = require('node:fs');
 var path = require('node:path');
 

@@ -11,7 +11,7 @@ if (Number(found.split('.')[0]) < wanted) {
       ' (' +
       process.execPath +
       ').\n' +
-      'On Linux (x64, arm64) `npm ci` brings it: run `npm ci` without --omit=optional, then this ' +
+      'On Linux (x64, arm64) `npm ci` brings it: run `npm ci` without --omit=optional and --ignore-scripts, then this ' +
       'npm script again.\nOn any other system install Node ' +
       wanted +
       ' first (https://nodejs.org), then run `npm ci`.',

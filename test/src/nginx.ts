@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 /** A real nginx that serves the files of a folder of its own, on a Unix socket there: no port can be taken. */
 export class Nginx {
@@ -42,11 +44,22 @@ export class Nginx {
     return `unix:${this.socketPath}`;
   }
 
+  /** A GET at nginx itself; resolves with the body, whatever the status. */
+  async get(path: string): Promise<string> {
+    const asked = request({ socketPath: this.socketPath, path }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return text(answer);
+  }
+
+  /** Ends the process; its folder stays. */
+  async quit(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGTERM');
+    await once(this.#child, 'close');
+  }
+
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill('SIGTERM');
-      await once(this.#child, 'close');
-    }
+    await this.quit();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -97,7 +97,10 @@ export interface ToldReading {
 }
 
 /** All readings that the relay tells of, page by page as the answers lead. */
-export async function readAll(stage: ReadingStage, query = ''): Promise<ToldReading[]> {
+export async function readAll(
+  stage: Pick<ReadingStage, 'device' | 'get'>,
+  query = '',
+): Promise<ToldReading[]> {
   const found: ToldReading[] = [];
   const path = `/devices/${stage.device}/readings`;
   let search: string | undefined = `?limit=1000${query}`;

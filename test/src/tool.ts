@@ -5,9 +5,11 @@ import { describe } from 'vitest';
 /** The programs outside npm that tests use, each with how to get it. `.ci/run` installs them. */
 const TOOLS = {
   chromium: 'apt-get install chromium',
+  curl: 'apt-get install curl',
   ip: 'apt-get install iproute2',
   mmdebstrap: 'apt-get install mmdebstrap',
   nginx: 'apt-get install nginx',
+  'prometheus-node-exporter': 'apt-get install prometheus-node-exporter',
   promtool: 'apt-get install prometheus',
   python3: 'apt-get install python3',
   socat: 'apt-get install socat',

@@ -63,9 +63,12 @@ export async function enroll(options: EnrollOptions, host: CliHost): Promise<voi
     ...(insecure ? { insecure } : {}),
   });
   warnOfOtherRelay(config, record.relay, host);
+  const next = config.has('sources')
+    ? '. Now run'
+    : ': say in its "sources" what may be asked, then run';
   host.writeOut(
     `Enrolled as ${record.device} at ${record.relay}.\n` +
-      `The configuration is ${config.path}: say in its "sources" what may be asked, then run\n` +
+      `The configuration is ${config.path}${next}\n` +
       `  pullwire-agent run --config ${config.path}\n`,
   );
 }

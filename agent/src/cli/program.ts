@@ -129,7 +129,8 @@ function report(error: unknown, host: CliHost): number {
   // commander has said already what it had to say: help, version, or what is wrong with the command line.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof EnrolError) {
-    host.writeError(`pullwire-agent: not enrolled: ${error.message}\n`);
+    const again = error.isFinal ? '' : '. The code was not refused: try again with the same one';
+    host.writeError(`pullwire-agent: not enrolled: ${error.message}${again}\n`);
     // Whoever starts the agent again by itself, with the same code, is refused again.
     return error.isFinal && host.args[0] === 'run' ? exitCodes.never : exitCodes.failed;
   }

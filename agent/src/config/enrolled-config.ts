@@ -29,6 +29,11 @@ export class EnrolledConfig {
     }
   }
 
+  /** Whether anything stands there. */
+  has(key: string): boolean {
+    return this.#document.has(key);
+  }
+
   /** What stands there as text; undefined where nothing does. */
   text(key: string): string | undefined {
     const value: unknown = this.#document.get(key);

@@ -222,7 +222,9 @@ sources: { metrics: { kind: ftp } }
 
   it('reports what is missing', async () => {
     expect(await problems('sources: 3')).toEqual([
-      expect.stringMatching(/^relay: expected a URL such as wss:\/\/relay.example/),
+      expect.stringMatching(
+        /^relay: expected a URL such as wss:\/\/relay.example.*, or a device that is enrolled: pullwire-agent enroll /,
+      ),
       expect.stringMatching(/^device: expected 1 to 128/),
       'sources: expected a map of source names',
     ]);

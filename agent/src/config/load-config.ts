@@ -147,9 +147,15 @@ function wrongValues(merged: MergedConfig): ConfigProblem[] {
   return scalarSettings.flatMap((setting): ConfigProblem[] => {
     const value: unknown = merged.get(setting.key as keyof ConfigValues);
     const expected = whatIsWrong(setting, value);
-    return expected === undefined ? [] : [{ key: setting.key, value: show(value), expected }];
+    if (expected === undefined) return [];
+    const more = setting.key === 'relay' && value === null ? orEnrolled : '';
+    return [{ key: setting.key, value: show(value), expected: expected + more }];
   });
 }
+
+/** Whoever runs the agent before it is enrolled need not set anything by hand. */
+const orEnrolled =
+  ', or a device that is enrolled: pullwire-agent enroll --relay URL --code CODE (its operator makes one: pullwire-relay enroll-code)';
 
 /** A URL may hold a password; a map or a list says nothing in a line. */
 function show(value: unknown): ConfigProblem['value'] {

@@ -129,6 +129,8 @@ function parseObject(text: string): Fields {
   }
 }
 
+const nothingListens = ' (nothing listens there: does the relay run, and is this its address?)';
+
 /** What to do about each refusal; everything else may pass by itself. */
 const cures: Readonly<Record<number, string>> = {
   401: 'the code is wrong, spent or expired, or is for another device. Ask the operator for a new one: pullwire-relay enroll-code',
@@ -160,5 +162,6 @@ async function explain(
   }
   const { code, message, name } = error as NodeJS.ErrnoException;
   const why = name === 'TimeoutError' ? `no answer within ${timeLimitMs} ms` : message || code;
-  return new EnrolError(`${url.host} cannot be reached: ${why}`, init);
+  const hint = code === 'ECONNREFUSED' ? nothingListens : '';
+  return new EnrolError(`${url.host} cannot be reached: ${why}${hint}`, init);
 }

@@ -70,7 +70,7 @@ export class ReadingsService {
     if (reading === undefined) {
       throw new PullFault('reading-unknown', 'lookup', {
         detail:
-          'nothing is stored of this source, path and query: no schedule asks for it, or not lately',
+          'nothing is stored of this source, path and query: no schedule asks for it, not lately, or its first reading has yet to come',
       });
     }
     const text = { begin: '', between: '', end: '\n' };

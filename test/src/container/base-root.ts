@@ -36,9 +36,14 @@ export function layOutBase(image: string, root: string): void {
   const release = debian?.[1] ?? node?.[2];
   if (release === undefined)
     throw new Error(`${image}: only node and debian, slim, are known here`);
+  layOutDebian(release, root);
+  if (node?.[1] !== undefined) addNode(root, node[1]);
+}
+
+/** The minimal Debian of today in a new folder: what is essential, and apt. `release`: `bookworm`. */
+export function layOutDebian(release: string, root: string): void {
   mkdirSync(root);
   execFileSync('tar', ['--extract', '--file', debianTar(release), '--directory', root]);
-  if (node?.[1] !== undefined) addNode(root, node[1]);
 }
 
 /** Made once for what it is made of, and kept in the checkout's cache. */

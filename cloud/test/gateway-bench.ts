@@ -208,6 +208,7 @@ export class GatewayBench {
         ignored: nothing,
         rotated: nothing,
         stored: nothing,
+        held: nothing,
       },
     });
   }

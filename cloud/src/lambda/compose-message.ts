@@ -49,7 +49,7 @@ const terms: GatewayTerms = {
   // Under the 350 s after which many NATs forget a quiet flow; the agent learns whether its path holds longer, up to a
   // minute below the gateway's own 10 (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000, maxIntervalMs: 540_000 },
-  features: ['keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'],
+  features: ['hold', 'keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'],
   // An agent without a next link has 5 minutes more.
   lifeMs: connectionLifeMs - 300_000,
 };
@@ -103,6 +103,8 @@ export function composeMessage(composition: MessageComposition) {
           { ...linkFields(link), readings: count, refused },
           refused > 0 ? 'readings stored, some refused' : 'readings stored',
         ),
+      held: (link, count) =>
+        log.debug({ ...linkFields(link), readings: count }, 'readings held back'),
       ignored: (link, name) => log.debug({ ...linkFields(link), name }, 'unknown action ignored'),
     },
   });

@@ -5,6 +5,7 @@ import {
   readReadingDevices,
   removeOldLatest,
 } from './dynamo-latest-readings.ts';
+import { readQuotaLevel, replaceQuotaLevel } from './dynamo-reading-quota.ts';
 import {
   putPiece,
   putReadings,
@@ -16,6 +17,7 @@ import {
   removePieces,
   removeReadings,
 } from './dynamo-readings.ts';
+import type { QuotaLevel } from './quota-level.ts';
 import type { PiecePlace, ReadingSeries, ReadingTime, StoredReading } from './reading.ts';
 import type { LatestNote, PieceRecord, RangeRequest, ReadingTable } from './reading-table.ts';
 
@@ -53,6 +55,14 @@ export class DynamoReadingTable implements ReadingTable {
 
   latest(device: string, series: ReadingSeries) {
     return readLatest(this.#table, device, series);
+  }
+
+  quotaLevel(device: string) {
+    return readQuotaLevel(this.#table, device);
+  }
+
+  replaceQuotaLevel(device: string, before: QuotaLevel | undefined, level: QuotaLevel) {
+    return replaceQuotaLevel(this.#table, device, before, level);
   }
 
   devices(after?: string) {

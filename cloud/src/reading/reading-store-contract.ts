@@ -14,6 +14,7 @@ import {
 } from './reading-store-contract-bench.ts';
 import { latestContract } from './reading-store-contract-latest.ts';
 import { pieceContract } from './reading-store-contract-piece.ts';
+import { quotaContract } from './reading-store-contract-quota.ts';
 import { sweepContract } from './reading-store-contract-sweep.ts';
 import type { RangeRequest } from './reading-table.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -33,6 +34,7 @@ export function readingStoreContract(name: string, fresh: () => Promise<ReadingP
     describe('a range', () => rangeContract(() => bench));
     describe('the latest', () => latestContract(() => bench));
     describe('pieces', () => pieceContract(() => bench));
+    describe('a quota', () => quotaContract(() => bench));
     describe('sweep', () => sweepContract(() => bench));
   });
 }

@@ -1,4 +1,5 @@
 import type { Page } from '../registry/registry.ts';
+import type { QuotaLevel } from './quota-level.ts';
 import type { PiecePlace, ReadingSeries, ReadingTime, StoredReading } from './reading.ts';
 import type { TextEdges } from './text-edges.ts';
 
@@ -61,6 +62,15 @@ export interface ReadingTable {
   /** Changes nothing where a newer one is noted. */
   noteLatest(note: LatestNote): Promise<void>;
   latest(device: string, series: ReadingSeries): Promise<LatestTimes | undefined>;
+
+  /** What the device has used of its quota; undefined: nothing that is known. */
+  quotaLevel(device: string): Promise<QuotaLevel | undefined>;
+  /** False where it is not `before` any more: then nothing is changed. */
+  replaceQuotaLevel(
+    device: string,
+    before: QuotaLevel | undefined,
+    level: QuotaLevel,
+  ): Promise<boolean>;
 
   /** Pages of devices that have readings or pieces of them; one may come more than once. */
   devices(after?: string): Promise<Page<string>>;

@@ -84,6 +84,7 @@ export const itemKeys = {
     pk: { S: `latest-readings#${device}` },
     sk: { S: hash },
   }),
+  readingQuota: (device: string) => ({ pk: { S: `reading-quota#${device}` }, sk: { S: 'level' } }),
   schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
 };
 

@@ -4,6 +4,7 @@ import { absent, type Condition } from '../registry/dynamo-condition.ts';
 import { getItem } from '../registry/dynamo-get.ts';
 import { setAttributes } from '../registry/dynamo-set.ts';
 import { itemKeys } from '../registry/dynamo-table.ts';
+import { deleteItems } from './dynamo-write-batch.ts';
 import type { QuotaLevel } from './quota-level.ts';
 import { dayMs } from './reading-limit.ts';
 
@@ -19,6 +20,10 @@ export async function readQuotaLevel(
 ): Promise<QuotaLevel | undefined> {
   const item = await getItem(table, itemKeys.readingQuota(device));
   return item && { bytes: numberOf(item, 'usedBytes'), at: numberOf(item, 'countedAt') };
+}
+
+export function forgetQuota(table: DynamoTable, device: string): Promise<void> {
+  return deleteItems(table, [itemKeys.readingQuota(device)]);
 }
 
 /** After a day all of it is forgiven: a table may remove it then. */

@@ -111,6 +111,19 @@ function putContract(bench: () => ReadingBench): void {
     expect((await readRange(reader)).map(({ at }) => at)).toEqual([1_060_000]);
   });
 
+  it('of a device that had the name before and was removed are not shown', async () => {
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [reading()]);
+    bench().now += 61_000;
+    const owner = { device: 'plant-7', createdAt: bench().now };
+    await writer.put('plant-7', [reading({ at: 1_000_001, path: '/new' })]);
+    const all = { since: 0, until: Number.MAX_SAFE_INTEGER, limit: 10 };
+    const { items } = await reader.range(owner, all);
+    expect(items.map(({ path }) => path)).toEqual(['/new']);
+    expect(await reader.latest(owner, reading())).toBeUndefined();
+    expect(await reader.latest(owner, reading({ path: '/new' }))).toEqual(items[0]);
+  });
+
   it('of which a large body is gone say so before anything was given', async () => {
     const { writer, reader, bodies } = bench();
     await writer.put('plant-7', [reading({ body: Buffer.alloc(9_000) })]);

@@ -8,7 +8,7 @@ import type { RangePage, RangeRequest, ReadingTable } from './reading-table.ts';
 export type ReadingOwner = Pick<DeviceRecord, 'device' | 'createdAt'>;
 
 /** Who adds a device and who stores its readings may have clocks that differ (milliseconds). */
-const graceMs = 60_000;
+const graceMs = 5_000;
 
 export interface ReadingReaderParts {
   readonly readingTable: Pick<ReadingTable, 'range' | 'latest' | 'reading'>;

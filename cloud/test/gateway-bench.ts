@@ -207,8 +207,7 @@ export class GatewayBench {
         undelivered: nothing,
         ignored: nothing,
         rotated: nothing,
-        stored: nothing,
-        held: nothing,
+        readings: nothing,
       },
     });
   }

@@ -107,8 +107,10 @@ function bench(options: BenchOptions = {}): Bench {
       stray: (_link, reason, action) => events.push(`stray ${action} ${reason}`),
       undelivered: (_link, error) => events.push(`undelivered ${error.code}`),
       ignored: (_link, name) => events.push(`ignored ${name}`),
-      stored: (_link, readings, refused) => events.push(`stored ${readings}, refused ${refused}`),
-      held: (_link, readings) => events.push(`held ${readings}`),
+      readings: (_link, count, answer) => {
+        const refused = answer.action === 'stored' && `, refused ${answer.refused?.length ?? 0}`;
+        events.push(`${answer.action} ${count}${refused || ''}`);
+      },
       rotated: (_link, refused = 'noted') => events.push(`rotated ${refused}`),
     },
   });

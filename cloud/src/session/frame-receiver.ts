@@ -49,10 +49,8 @@ export interface FrameEvents {
   ignored(link: GatewayConnection, name: string): void;
   /** The device offered another key; `refused`: why it was not noted. */
   rotated(link: GatewayConnection, refused: string | undefined): void;
-  /** A batch of so many readings is stored, but those that were refused for good. */
-  stored(link: GatewayConnection, readings: number, refused: number): void;
-  /** A batch of so many is to come later. */
-  held(link: GatewayConnection, readings: number): void;
+  /** What became of a batch of so many readings. */
+  readings(link: GatewayConnection, count: number, answer: Stored | Held): void;
 }
 
 /** Stores a batch of a device's readings. */
@@ -241,9 +239,7 @@ export class FrameReceiver {
       return this.#end(link, 'protocol-error', 'reading came before hello');
     }
     const answer = await readings.receive(device, batch);
-    const count = batch.readings.length;
-    if (answer.action === 'stored') events.stored(link, count, answer.refused?.length ?? 0);
-    else events.held(link, count);
+    events.readings(link, batch.readings.length, answer);
     // An agent that does not know the word sends the batch again in its own time.
     if (answer.action === 'held' && record?.features.includes('hold') !== true) return;
     await this.#post(link.connectionId, answer);

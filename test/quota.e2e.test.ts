@@ -6,7 +6,7 @@ import { AwsWorld } from '../cloud/test/aws/aws-world.ts';
 import { HandAgent } from './src/hand-agent.ts';
 import { HandDevice } from './src/hand-device.ts';
 import { readingFrame, type SpooledReading, storedOf } from './src/hand-spool.ts';
-import type { LogLine } from './src/program.ts';
+import { command, type LogLine } from './src/program.ts';
 import { World } from './src/world.ts';
 
 /** A device that collects more than its relay stores of one device in a day. */
@@ -87,6 +87,11 @@ describe('an agent whose device is over its quota, on one box', () => {
     // 7 of 2 MiB: what a reading takes besides its body counts as well.
     expect(held.sending.sent).toBe(7);
     expect((await world.pull('numbers', '/now')).status).toBe(200);
+    const status = await command('agent', ['status', '--config', world.agentConfigFile]);
+    expect(status.stdout).toMatch(/7 stored .*HELD BACK by the relay until .*16 MiB of readings/);
+    const { port } = await world.relay.line('metrics can be read here', 0);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/^pullwire_relay_reading_batches_total\{outcome="held"\} [1-9]/m);
     const lines = () => world.relay.lines.filter(({ msg }) => msg?.startsWith('readings held'));
     expect(lines().map((line) => line['device'])).toEqual([world.device]);
     expect(await storedNumbers()).toHaveLength(7);

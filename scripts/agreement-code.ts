@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codecFor } from '@pullwire/shared';
 import { build, type Metafile } from 'esbuild';
+import { configSchema } from '../cloud/src/config/config-schema.ts';
 import { functionVariables, readEnvironment } from '../cloud/src/lambda/environment.ts';
 import { objectPrefixes } from '../cloud/src/object/object-prefix.ts';
 import type { ObjectStore } from '../cloud/src/object/object-store.ts';
@@ -34,6 +35,8 @@ export interface CodeFacts {
   readonly functions: Readonly<Record<string, FunctionFacts>>;
   /** The longest deadline that the http function takes (milliseconds). */
   readonly longestDeadlineMs: number;
+  /** What the one-box server is set to where nobody sets it, by dotted names. */
+  readonly defaults: Readonly<Record<string, number>>;
   readonly table: Readonly<Record<string, unknown>>;
   readonly prefixes: Readonly<Record<string, string>>;
   /** The field of a message that says what it is. */
@@ -73,10 +76,20 @@ export async function readCode(): Promise<CodeFacts> {
   return {
     functions: Object.fromEntries(await Promise.all(facts)),
     longestDeadlineMs: longestDeadline(),
+    defaults: numbersIn(configSchema),
     table: tableDefinition,
     prefixes: objectPrefixes,
     routedBy: routedBy(),
   };
+}
+
+function numbersIn(schema: object, path = ''): Record<string, number> {
+  const entries = Object.entries(schema).flatMap(([key, inner]: [string, unknown]) => {
+    if (typeof inner !== 'object' || inner === null) return [];
+    if (!('default' in inner)) return Object.entries(numbersIn(inner, `${path}${key}.`));
+    return typeof inner.default === 'number' ? [[`${path}${key}`, inner.default] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 async function factsOf(name: string, uses: Map<string, TableUse>): Promise<FunctionFacts> {

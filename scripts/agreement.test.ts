@@ -188,6 +188,18 @@ describe('a time-out', () => {
     ]);
   });
 
+  it('of a setting is by default the same on both hosts', () => {
+    const said = complaints(({ code, terraform }) => {
+      code.defaults = { ...code.defaults, 'queue.keepMs': 1_000 };
+      const text = terraform['variables.tf'] ?? '';
+      terraform['variables.tf'] = text.replace('= 268435456', '= 268435457');
+    });
+    expect(said).toEqual([
+      'default of queue.keepMs: 1000 in the code, 86400 in variables.tf (queue.keep_seconds), times 1000',
+      'default of readings.bytesPerDay: 268435456 in the code, 268435457 in variables.tf (readings_bytes_per_day), times 1',
+    ]);
+  });
+
   it('of the code is one that relay.json grants', () => {
     const said = complaints(({ code }) => {
       code.longestDeadlineMs = 1_200_000;

@@ -1,3 +1,4 @@
+import { defaultComplaints } from './agreement-defaults.ts';
 import { differences } from './agreement-difference.ts';
 import { functionComplaints } from './agreement-functions.ts';
 import type { AgreementParts } from './agreement-parts.ts';
@@ -12,6 +13,7 @@ export function agreementComplaints(parts: AgreementParts): string[] {
     ...routeComplaints(parts),
     ...storageComplaints(parts),
     ...settingComplaints(parts),
+    ...defaultComplaints(parts),
     ...permissionComplaints(parts),
   ];
 }

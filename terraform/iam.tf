@@ -17,7 +17,7 @@ locals {
     disconnect = ["UpdateItem"]
     http       = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
     message    = ["BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
-    sweep      = ["BatchGetItem", "DeleteItem", "Query"]
+    sweep      = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "Query"]
   }
 
   # Only these list devices.
@@ -34,6 +34,7 @@ locals {
   reading_actions = {
     http    = ["GetObject"]
     message = ["DeleteObject", "PutObject"]
+    sweep   = ["DeleteObject"]
   }
 
   # Listing also makes S3 answer 404 for an object that is not there, in place of 403.

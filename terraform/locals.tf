@@ -34,17 +34,23 @@ locals {
 
   # Every variable that a function may ask for. The manifest says which function gets which.
   environment = {
-    PULLWIRE_BUCKET              = aws_s3_bucket.objects.id
-    PULLWIRE_CONNECTIONS_URL     = local.connections_url
-    PULLWIRE_DEADLINE_DEFAULT_MS = tostring(var.deadline.default_seconds * 1000)
-    PULLWIRE_DEADLINE_MAX_MS     = tostring(var.deadline.max_seconds * 1000)
-    PULLWIRE_ISSUERS             = local.issuers
-    PULLWIRE_LINK_URL            = local.link_url
-    PULLWIRE_LOG_LEVEL           = var.log_level
-    PULLWIRE_RETENTION_DAYS      = tostring(var.readings_retention_days)
-    PULLWIRE_SECRET              = module.secret.name
-    PULLWIRE_TABLE               = aws_dynamodb_table.registry.name
-    PULLWIRE_TOKEN_IN_QUERY      = tostring(var.token_in_query)
+    PULLWIRE_BUCKET                 = aws_s3_bucket.objects.id
+    PULLWIRE_CONNECTIONS_URL        = local.connections_url
+    PULLWIRE_DEADLINE_DEFAULT_MS    = tostring(var.deadline.default_seconds * 1000)
+    PULLWIRE_DEADLINE_MAX_MS        = tostring(var.deadline.max_seconds * 1000)
+    PULLWIRE_ISSUERS                = local.issuers
+    PULLWIRE_LINK_URL               = local.link_url
+    PULLWIRE_LOG_LEVEL              = var.log_level
+    PULLWIRE_QUEUE_DEFAULT_MS       = tostring(var.queue.default_seconds * 1000)
+    PULLWIRE_QUEUE_KEEP_MS          = tostring(var.queue.keep_seconds * 1000)
+    PULLWIRE_QUEUE_MAX_MS           = tostring(var.queue.max_seconds * 1000)
+    PULLWIRE_QUEUE_PER_CALLER       = tostring(var.queue.per_caller)
+    PULLWIRE_QUEUE_PER_DEVICE       = tostring(var.queue.per_device)
+    PULLWIRE_READINGS_BYTES_PER_DAY = tostring(var.readings_bytes_per_day)
+    PULLWIRE_RETENTION_DAYS         = tostring(var.readings_retention_days)
+    PULLWIRE_SECRET                 = module.secret.name
+    PULLWIRE_TABLE                  = aws_dynamodb_table.registry.name
+    PULLWIRE_TOKEN_IN_QUERY         = tostring(var.token_in_query)
   }
 
   # Which functions are told of a thing, and so may use it.

@@ -146,6 +146,34 @@ variable "deadline" {
   }
 }
 
+variable "queue" {
+  description = "Pulls that wait for their devices (`Prefer: respond-async`): seconds that one waits where its caller says nothing, and at most (`Pullwire-Deadline`); seconds that it is kept after its end; and how many there may be of one device and of one caller. A change counts for pulls that are queued from then on."
+  type = object({
+    default_seconds = optional(number, 86400)
+    max_seconds     = optional(number, 604800)
+    keep_seconds    = optional(number, 86400)
+    per_device      = optional(number, 100)
+    per_caller      = optional(number, 1000)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for seconds in [var.queue.default_seconds, var.queue.max_seconds, var.queue.keep_seconds] : seconds == floor(seconds) && seconds >= 1 && seconds <= 2592000])
+    error_message = "default_seconds, max_seconds and keep_seconds are whole numbers from 1 to 2592000 (30 days)."
+  }
+
+  validation {
+    condition     = var.queue.default_seconds <= var.queue.max_seconds
+    error_message = "default_seconds is not above max_seconds."
+  }
+
+  validation {
+    condition     = alltrue([for count in [var.queue.per_device, var.queue.per_caller] : count == floor(count) && count >= 1 && count <= 1000])
+    error_message = "per_device and per_caller are whole numbers from 1 to 1000."
+  }
+}
+
 variable "issuers" {
   description = "Issuers (OpenID Connect) whose tokens the relay accepts. `agents`: the claims that name the device, its instance and its labels; without it the issuer's tokens speak for no device. `callers`: the claim that names the caller, and what those may pull who have the claims of `when`; without it its tokens are no caller's. `jwks_uri`: without it the issuer's own configuration says where its keys are. A function's variables have 4 KB in all, so that there is room for a few issuers."
   type = list(object({
@@ -237,6 +265,18 @@ variable "readings_retention_days" {
   validation {
     condition     = var.readings_retention_days == floor(var.readings_retention_days) && var.readings_retention_days >= 1 && var.readings_retention_days <= 3650
     error_message = "Readings are kept for 1 to 3650 whole days."
+  }
+}
+
+variable "readings_bytes_per_day" {
+  description = "Bytes of readings that one device may have stored a day, at least 16 MiB, with about 500 for each reading besides its body. What is more its agent keeps, and sends later: a stolen device cannot fill the table and the bucket."
+  type        = number
+  default     = 268435456
+  nullable    = false
+
+  validation {
+    condition     = var.readings_bytes_per_day == floor(var.readings_bytes_per_day) && var.readings_bytes_per_day >= 16777216 && var.readings_bytes_per_day <= 1099511627776
+    error_message = "readings_bytes_per_day is a whole number from 16777216 (16 MiB) to 1099511627776 (1 TiB)."
   }
 }
 

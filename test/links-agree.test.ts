@@ -35,7 +35,12 @@ beforeAll(async () => {
     clock: systemClock,
     newId: randomUUID,
   });
-  readings = { readingTable: new DynamoReadingTable(table), bodies, retentionDays: 30 };
+  readings = {
+    readingTable: new DynamoReadingTable(table),
+    bodies,
+    retentionDays: 30,
+    bytesPerDay: 2 ** 28,
+  };
 });
 
 afterAll(async () => {

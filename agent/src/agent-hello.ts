@@ -19,7 +19,7 @@ export function helloOf(config: AgentConfig, sources: readonly SourceInfo[]): He
   const { device, instance, labels, subprotocols } = config;
   const agent = `pullwire-agent/${version}`;
   const own: readonly Feature[] = config.tokenFile === null ? ['rotate'] : [];
-  const features: readonly Feature[] = ['probe', 'readings', 'resend', ...own, 'upload'];
+  const features: readonly Feature[] = ['hold', 'probe', 'readings', 'resend', ...own, 'upload'];
   const hello = {
     action: 'hello',
     version: protocolVersion,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Clock, pullIds } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from './config/agent-config.ts';
+import type { HoldSnapshot } from './reading/reading-hold.ts';
 import { type ReadingCounters, ReadingSender } from './reading/reading-sender.ts';
 import type { ScheduleSnapshot } from './schedule/schedule.ts';
 import type { ScheduleConfigs } from './schedule/schedule-config.ts';
@@ -23,7 +24,11 @@ export interface AgentReadingsDeps {
 export interface ReadingsSnapshot {
   readonly spool: SpoolSnapshot;
   /** `unanswered`: batches on their way. */
-  readonly sending: Readonly<ReadingCounters> & { readonly unanswered: number };
+  readonly sending: Readonly<ReadingCounters> & {
+    readonly unanswered: number;
+    /** The relay holds readings back; undefined: it takes them. */
+    readonly hold: HoldSnapshot | undefined;
+  };
   readonly schedules: Readonly<Record<string, ScheduleSnapshot>>;
 }
 
@@ -61,7 +66,11 @@ export class AgentReadings {
   snapshot(): ReadingsSnapshot {
     return {
       spool: this.#spool.snapshot(),
-      sending: { ...this.sender.counters, unanswered: this.sender.unanswered },
+      sending: {
+        ...this.sender.counters,
+        unanswered: this.sender.unanswered,
+        hold: this.sender.hold,
+      },
       schedules: this.#schedules.snapshot(),
     };
   }

@@ -141,7 +141,7 @@ describe('the agent', () => {
       instance: 'b',
       sources: [{ name: 'logs', kind: 'file', methods: ['GET', 'HEAD'] }],
       labels: { site: 'north' },
-      features: ['probe', 'readings', 'resend', 'rotate', 'upload'],
+      features: ['hold', 'probe', 'readings', 'resend', 'rotate', 'upload'],
     });
     const token = relay.requests[0]?.headers.authorization?.slice('Bearer '.length) ?? '';
     expect(decodeJwt(token)).toMatchObject({

@@ -207,7 +207,7 @@ export class GatewayBench {
         undelivered: nothing,
         ignored: nothing,
         rotated: nothing,
-        stored: nothing,
+        readings: nothing,
       },
     });
   }

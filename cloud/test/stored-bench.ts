@@ -70,8 +70,8 @@ export class StoredBench {
           init.isKnown === false ? undefined : { device, publicKey: '', labels: {}, createdAt: 0 },
       },
       reader: () => ({
-        latest: async (...question) => {
-          this.looked.push(question);
+        latest: async ({ device }, ...question) => {
+          this.looked.push([device, ...question]);
           return init.latest === undefined ? init.reading : init.latest();
         },
         open: async () => {

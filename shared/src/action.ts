@@ -28,6 +28,7 @@ export const binTypes = {
   rotated: 23,
   probe: 24,
   probed: 25,
+  held: 26,
 } as const satisfies Record<Action, number>;
 
 /** A name that can go into a log line or a counter as it is. */

@@ -133,7 +133,7 @@ describe('golden frames', () => {
     expect([...actions('relay')].sort()).toEqual(
       [
         ...['body', 'bye', 'cancel', 'credit', 'drain', 'end', 'kept-alive', 'pull', 'put'],
-        ...['probe', 'resend', 'rotate', 'rotated', 'stored', 'welcome'],
+        ...['held', 'probe', 'resend', 'rotate', 'rotated', 'stored', 'welcome'],
       ].sort(),
     );
   });

@@ -333,6 +333,14 @@ export interface Stored {
   readonly refused?: readonly RefusedReading[];
 }
 
+/** Nothing of the batch is stored, and it may come again later: the agent keeps it. */
+export interface Held extends ReadingFault {
+  readonly action: 'held';
+  readonly batch: number;
+  /** The agent sends no readings on this link before (milliseconds). */
+  readonly retryAfterMs: number;
+}
+
 /** Agent → relay: everything that a relay may receive. */
 export type AgentMessage =
   | Hello
@@ -366,7 +374,8 @@ export type RelayMessage =
   | RotationWish
   | Rotated
   | Probe
-  | Stored;
+  | Stored
+  | Held;
 
 /** The agent's messages that go to whoever waits for them by their `replyTo`: of one pull's reply, or of a probe. */
 export type ReplyMessage =
@@ -386,7 +395,15 @@ export interface Ignored {
 }
 
 /** What either side announces in `hello` or `welcome` that it can do beyond the rest (PROTOCOL.md, "Features"). */
-export const features = ['keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'] as const;
+export const features = [
+  'hold',
+  'keep-alive',
+  'probe',
+  'readings',
+  'resend',
+  'rotate',
+  'upload',
+] as const;
 export type Feature = (typeof features)[number];
 
 export const protocolVersion = 1;

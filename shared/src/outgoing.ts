@@ -8,6 +8,7 @@ import type {
   Fault,
   Head,
   HeaderList,
+  Held,
   Hello,
   KeptAlive,
   OfferedKey,
@@ -21,7 +22,7 @@ import type {
   Welcome,
 } from './message.ts';
 import { checkPullId } from './pull-id.ts';
-import { readReading, readStored } from './reading-fields.ts';
+import { readHeld, readReading, readStored } from './reading-fields.ts';
 import { readOfferedKey, readRotated } from './rotate-fields.ts';
 import { checkUrl, readParts } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
@@ -101,6 +102,8 @@ function metaOf(message: AgentMessage | RelayMessage): object | undefined {
       return readingMeta(readReading({ fields: { ...message }, body: message.body }));
     case 'stored':
       return storedMeta(readStored({ ...message }));
+    case 'held':
+      return heldMeta(readHeld({ ...message }));
     case 'rotate':
       return 'publicKey' in message ? offeredKeyMeta(readOfferedKey({ ...message })) : undefined;
     case 'rotated':
@@ -163,6 +166,10 @@ function readingMeta({ batch, readings }: Reading): object {
 
 function storedMeta({ batch, refused }: Stored): object {
   return { batch, refused };
+}
+
+function heldMeta({ batch, retryAfterMs, code, detail }: Held): object {
+  return { batch, retryAfterMs, code, detail };
 }
 
 function helloMeta(hello: Hello): object {

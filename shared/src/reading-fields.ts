@@ -1,5 +1,6 @@
 import type { Draft, Envelope } from './envelope.ts';
 import {
+  checkBudget,
   checkCode,
   checkCount,
   checkList,
@@ -11,7 +12,14 @@ import {
 } from './field.ts';
 import { checkHeaders, checkPath, checkQuery, checkStatus } from './head-fields.ts';
 import { detailLimit, readingLimit } from './limit.ts';
-import type { Reading, ReadingEntry, ReadingFault, RefusedReading, Stored } from './message.ts';
+import type {
+  Held,
+  Reading,
+  ReadingEntry,
+  ReadingFault,
+  RefusedReading,
+  Stored,
+} from './message.ts';
 import { scheduleNamePattern, sourcePattern } from './name.ts';
 import { refuse } from './wire-error.ts';
 
@@ -38,6 +46,15 @@ export function readStored(fields: Fields): Stored {
     stored.refused = checkList(fields.refused, 'refused', readingLimit.entries).map(readRefused);
   }
   return stored;
+}
+
+export function readHeld(fields: Fields): Held {
+  return {
+    action: 'held',
+    batch: checkCount(fields.batch, 'batch'),
+    retryAfterMs: checkBudget(fields.retryAfterMs, 'retryAfterMs'),
+    ...readFault(fields, 'held'),
+  };
 }
 
 function readEntry(value: unknown, index: number): ReadingEntry {

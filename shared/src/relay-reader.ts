@@ -28,7 +28,7 @@ import {
 } from './message.ts';
 import { methodPattern, sourcePattern } from './name.ts';
 import { checkPullId } from './pull-id.ts';
-import { readStored } from './reading-fields.ts';
+import { readHeld, readStored } from './reading-fields.ts';
 import { readRotated } from './rotate-fields.ts';
 import { readPut } from './upload-fields.ts';
 import { readWelcome } from './welcome-fields.ts';
@@ -72,6 +72,8 @@ export function readRelayMessage(action: string, envelope: Envelope): RelayMessa
       return readProbe(envelope);
     case 'stored':
       return readStored(envelope.fields);
+    case 'held':
+      return readHeld(envelope.fields);
     default:
       return undefined;
   }

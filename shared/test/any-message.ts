@@ -349,6 +349,7 @@ export const anyRelayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
     },
     { requiredKeys: ['action', 'batch'], noNullPrototype: true },
   ),
+  fc.record({ action: of('held'), batch: count, retryAfterMs: budget, ...refusal }, plain),
   fc.record(
     { action: of('rotated'), publicKey, refused: code },
     { requiredKeys: ['action', 'publicKey'], noNullPrototype: true },

@@ -91,6 +91,7 @@ run "by_settings" {
     stage                = "test"
     reserved_concurrency = { http = 50 }
     deadline             = { default_seconds = 10, max_seconds = 60 }
+    queue                = { default_seconds = 60, max_seconds = 3600, keep_seconds = 120, per_device = 5, per_caller = 50 }
     log_level            = "debug"
     log_retention_days   = 7
     secret_version       = 2
@@ -120,6 +121,14 @@ run "by_settings" {
   assert {
     condition     = aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_DEADLINE_DEFAULT_MS"] == "10000" && aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_DEADLINE_MAX_MS"] == "60000"
     error_message = "deadlines are told in milliseconds"
+  }
+
+  assert {
+    condition = [
+      for name in ["DEFAULT_MS", "MAX_MS", "KEEP_MS", "PER_DEVICE", "PER_CALLER"] :
+      aws_lambda_function.function["http"].environment[0].variables["PULLWIRE_QUEUE_${name}"]
+    ] == ["60000", "3600000", "120000", "5", "50"]
+    error_message = "so are the times of the queue, and its bounds as they are"
   }
 
   # Nothing of what is not set is written: the code has its own defaults.

@@ -23,7 +23,7 @@ run "by_default" {
       disconnect = ["Log", "Table"]
       http       = ["Log", "Table", "List", "Secret", "Connections", "Objects", "Readings", "ListObjects"]
       message    = ["Log", "Table", "Secret", "Connections", "Readings"]
-      sweep      = ["Log", "Table", "List", "Objects", "ListObjects"]
+      sweep      = ["Log", "Table", "List", "Objects", "Readings", "ListObjects"]
     }
     error_message = "each function has what it needs, and no more"
   }
@@ -37,7 +37,7 @@ run "by_default" {
       disconnect = ["dynamodb:UpdateItem"]
       http       = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       message    = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-      sweep      = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+      sweep      = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
     }
     error_message = "each function does with the table what its code does"
   }
@@ -53,9 +53,9 @@ run "by_default" {
       disconnect = []
       http       = ["s3:GetObject arn:aws:s3:::mock-bucket/readings/*"]
       message    = ["s3:DeleteObject arn:aws:s3:::mock-bucket/readings/*", "s3:PutObject arn:aws:s3:::mock-bucket/readings/*"]
-      sweep      = []
+      sweep      = ["s3:DeleteObject arn:aws:s3:::mock-bucket/readings/*"]
     }
-    error_message = "readings are written where they come in, read where they are asked for, and touched by nobody else"
+    error_message = "readings are written where they come in, read where they are asked for, removed by the sweep, and touched by nobody else"
   }
 
   assert {

@@ -109,6 +109,7 @@ run "with_an_own_key" {
     deletion_protection = false
 
     readings_retention_days = 7
+    readings_bytes_per_day  = 1099511627776
   }
 
   assert {
@@ -119,6 +120,11 @@ run "with_an_own_key" {
   assert {
     condition     = aws_lambda_function.function["message"].environment[0].variables["PULLWIRE_RETENTION_DAYS"] == "7"
     error_message = "and the function that writes them knows how long that is"
+  }
+
+  assert {
+    condition     = aws_lambda_function.function["message"].environment[0].variables["PULLWIRE_READINGS_BYTES_PER_DAY"] == "1099511627776"
+    error_message = "and how much a device may have stored, in plain digits"
   }
 
   assert {

@@ -28,6 +28,8 @@ run "out_of_shape" {
     kms_key_arn             = "alias/relay"
     secret_version          = 1.5
     readings_retention_days = 0.5
+    readings_bytes_per_day  = 16777215
+    queue                   = { default_seconds = 3601, max_seconds = 3600 }
     issuers                 = [{ issuer = "http://login.example.com", audience = "pullwire", algorithms = ["HS256"], agents = {} }]
   }
 
@@ -42,6 +44,8 @@ run "out_of_shape" {
     var.log_retention_days,
     var.alarms,
     var.readings_retention_days,
+    var.readings_bytes_per_day,
+    var.queue,
     var.kms_key_arn,
     var.secret_version,
     var.issuers,
@@ -61,6 +65,7 @@ run "out_of_range" {
     throttle             = { burst = 10000 }
     reserved_concurrency = { http = 0 }
     deadline             = { max_seconds = 900 }
+    queue                = { keep_seconds = 0.5, per_device = 1001 }
     issuers              = [for name in ["a", "a"] : { issuer = "https://${name}.example.com", audience = "pullwire", agents = {} }]
   }
 
@@ -70,6 +75,7 @@ run "out_of_range" {
     var.throttle,
     var.reserved_concurrency,
     var.deadline,
+    var.queue,
     var.issuers,
   ]
 }

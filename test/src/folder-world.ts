@@ -132,6 +132,7 @@ export class FolderWorld {
         readingTable: new DynamoReadingTable({ client: this.#client, name: 'relay' }),
         bodies: store,
         retentionDays: 30,
+        bytesPerDay: 268_435_456,
       },
       hearsOfWrites: true,
       callers: new CallerAuth({ registry, clock: systemClock }),

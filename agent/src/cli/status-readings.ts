@@ -48,8 +48,10 @@ function spoolText(
   ].join(', ');
 }
 
-function sendingText({ sent, refused, again }: StatusFields): string {
+function sendingText({ sent, refused, again, hold }: StatusFields): string {
+  const { until, detail } = asFields(hold);
   const odd = [
+    ...(hold === undefined ? [] : [`HELD BACK by the relay until ${timeOf(until)}: ${detail}`]),
     ...(Number(refused) > 0 ? [`${refused} refused by the relay`] : []),
     ...(Number(again) > 0 ? [`${again} batches sent again`] : []),
   ];

@@ -102,6 +102,12 @@ source       logs: not asked since the start
     expect(text).toContain(
       'readings     4 stored at the relay since the start, 1 refused by the relay\n',
     );
+    const hold = { until: now + 900_000, code: 'quota-full', detail: 'no more today' };
+    const sending = { ...readings.sending, hold };
+    const heldText = statusText({ ...snapshot, readings: { ...readings, sending } }, now);
+    expect(heldText).toContain(
+      'readings     4 stored at the relay since the start, HELD BACK by the relay until 2026-11-28T03:15:00Z: no more today, 1 refused',
+    );
   });
 
   it('shows sections that it has no words for, of an agent that is newer', () => {

@@ -10,6 +10,7 @@ test('spool and schedules are told by bounded labels, and nothing of the oldest 
     running: false,
     last: undefined,
   };
+  const hold = { until: 1, code: 'quota-full', detail: 'd' };
   const text = metricsText(
     readingMetrics({
       spool: {
@@ -17,7 +18,7 @@ test('spool and schedules are told by bounded labels, and nothing of the oldest 
         dropped: { full: 2, age: 1, unwritten: 0 },
         trouble: 'the disk is full',
       },
-      sending: { sent: 6, refused: 0, batches: 2, again: 1, unanswered: 0 },
+      sending: { sent: 6, refused: 0, batches: 2, again: 1, held: 3, unanswered: 0, hold },
       schedules: { pressure: { ...schedule, runs: 9, missed: 1, skipped: 0 } },
     }),
   );
@@ -34,6 +35,8 @@ test('spool and schedules are told by bounded labels, and nothing of the oldest 
     'pullwire_agent_spool_dropped_total{reason="age"} 1',
     'pullwire_agent_spool_dropped_total{reason="unwritten"} 0',
     'pullwire_agent_readings_stored_total 6',
+    'pullwire_agent_readings_held 1',
+    'pullwire_agent_reading_batches_held_total 3',
     'pullwire_agent_readings_refused_total 0',
     'pullwire_agent_reading_batches_repeated_total 1',
   ]);

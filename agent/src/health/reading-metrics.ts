@@ -41,6 +41,12 @@ export function readingMetrics({ spool, sending, schedules }: ReadingsSnapshot):
       { ...spool.dropped },
     ),
     counter('readings_stored', 'Readings that the relay said are stored.', sending.sent),
+    gauge(
+      'readings_held',
+      '1 while the relay holds readings back, else 0.',
+      sending.hold === undefined ? 0 : 1,
+    ),
+    counter('reading_batches_held', 'Batches that the relay wanted later.', sending.held),
     counter('readings_refused', 'Readings that the relay will never take.', sending.refused),
     counter(
       'reading_batches_repeated',

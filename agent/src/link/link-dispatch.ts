@@ -1,5 +1,6 @@
 import {
   type Bye,
+  type Held,
   type Ignored,
   type Probe,
   type RelayDrain,
@@ -21,6 +22,7 @@ export interface RelayHandlers {
   rotate(): void;
   rotated(rotated: Rotated): void;
   stored(stored: Stored): void;
+  held(held: Held): void;
   keptAlive(): void;
   ignored(name: string): void;
 }
@@ -66,6 +68,9 @@ export function dispatch(
     case 'stored':
       mustBeGreeted(message.action, greeted);
       return handlers.stored(message);
+    case 'held':
+      mustBeGreeted(message.action, greeted);
+      return handlers.held(message);
     case 'kept-alive':
       mustBeGreeted(message.action, greeted);
       return handlers.keptAlive();

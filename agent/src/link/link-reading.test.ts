@@ -23,6 +23,10 @@ class Told implements ReadingReceiver {
     this.#say(`stored ${batch}`);
   }
 
+  held({ batch, retryAfterMs }: { batch: number; retryAfterMs: number }): void {
+    this.#say(`held ${batch} for ${retryAfterMs}`);
+  }
+
   room(): void {
     this.#say('room');
   }
@@ -127,6 +131,23 @@ describe('a link and readings', () => {
     link.send(plainPull);
     await pulls.came.promise;
     expect(told.words).toEqual([]);
+    expect(agent.snapshot().counters.ignored).toBe(1);
+  });
+
+  it('tells what is to come later, where the relay announced that it may say so', async () => {
+    const held = {
+      action: 'held',
+      retryAfterMs: 900_000,
+      code: 'quota-full',
+      detail: 'd',
+    } as const;
+    const link = await relay.welcome({ features: ['readings'] });
+    await told.until('opened');
+    link.send({ ...held, batch: 1 });
+    link.send({ ...plainWelcome, features: ['hold', 'readings'] });
+    link.send({ ...held, batch: 2 });
+    await told.until('held 2 for 900000');
+    expect(told.words).not.toContain('held 1 for 900000');
     expect(agent.snapshot().counters.ignored).toBe(1);
   });
 

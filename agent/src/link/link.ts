@@ -254,6 +254,10 @@ export class Link implements PullLink, ReadingLink {
       if (this.#announced('readings')) this.#options.readings?.stored(stored);
       else this.#options.counters.ignored += 1;
     },
+    held: (held) => {
+      if (this.#announced('hold')) this.#options.readings?.held(held);
+      else this.#options.counters.ignored += 1;
+    },
     keptAlive: () => this.#watch.keptAlive(),
     ignored: (name) => {
       if (name === 'gateway-error') this.#watch.keptAlive();

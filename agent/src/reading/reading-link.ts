@@ -1,4 +1,4 @@
-import type { FrameLimits, Reading, Stored, Subprotocol } from '@pullwire/shared';
+import type { FrameLimits, Held, Reading, Stored, Subprotocol } from '@pullwire/shared';
 
 /** One open link whose relay keeps readings. After the link is lost, calls do nothing. */
 export interface ReadingLink {
@@ -20,6 +20,8 @@ export interface ReadingReceiver {
   /** The relay of this link keeps readings; it is the one to use from now on. May come again. */
   opened(link: ReadingLink): void;
   stored(stored: Stored): void;
+  /** Nothing of a batch is stored, and it is to come later. */
+  held(held: Held): void;
   room(link: ReadingLink): void;
   lost(link: ReadingLink): void;
 }

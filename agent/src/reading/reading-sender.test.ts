@@ -92,6 +92,13 @@ async function storeLast(to = link, refused?: Parameters<ReadingSender['stored']
   await settled();
 }
 
+/** The relay wants the last batch that it got later. */
+async function holdLast(retryAfterMs: number, of = link) {
+  const batch = of.sent.at(-1)?.batch ?? -1;
+  sender.held({ action: 'held', batch, code: 'quota-full', detail: 'd', retryAfterMs });
+  await settled();
+}
+
 describe('readings on their way', () => {
   it('go when there is a link, many in a message, and leave the spool when they are stored', async () => {
     store.put(3);
@@ -103,7 +110,7 @@ describe('readings on their way', () => {
     expect(store.removed).toEqual([]);
     await storeLast();
     expect(store.removed).toEqual([1, 2, 3]);
-    expect(sender.counters).toEqual({ sent: 3, refused: 0, batches: 1, again: 0 });
+    expect(sender.counters).toEqual({ sent: 3, refused: 0, batches: 1, again: 0, held: 0 });
     expect([sender.unanswered, clock.pending]).toEqual([0, 0]);
   });
 
@@ -249,6 +256,71 @@ describe('readings on their way', () => {
     await storeLast();
     expect(link.times).toEqual([[1]]);
     expect(store.removed).toEqual([1]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('readings that the relay wants later', () => {
+  it('stay in the spool and go when the time has passed, the oldest first', async () => {
+    sender.opened(link);
+    store.put(2);
+    await settled();
+    await holdLast(900_000);
+    store.put(1);
+    await settled();
+    expect([sender.unanswered, sender.hold?.code]).toEqual([0, 'quota-full']);
+    clock.advance(899_999);
+    expect([link.times, store.removed]).toEqual([[[1, 2]], []]);
+    clock.advance(1);
+    await settled();
+    await storeLast();
+    await storeLast();
+    expect(link.times).toEqual([[1, 2], [1, 2], [3]]);
+    expect(store.removed).toEqual([1, 2, 3]);
+    expect(sender.counters).toEqual({ sent: 3, refused: 0, batches: 3, again: 0, held: 1 });
+    expect([sender.hold, clock.pending]).toEqual([undefined, 0]);
+  });
+
+  it('go at once over another link, whose relay may think otherwise', async () => {
+    sender.opened(link);
+    store.put(1);
+    await settled();
+    await holdLast(900_000);
+    const next = new RecordedLink();
+    sender.opened(next);
+    await settled();
+    expect([next.times, sender.hold]).toEqual([[[1]], undefined]);
+  });
+
+  it('hold nothing on the next link where the link before said it', async () => {
+    sender.opened(link);
+    store.put(1);
+    await settled();
+    const next = new RecordedLink();
+    sender.opened(next);
+    await holdLast(900_000);
+    expect([next.times, sender.hold]).toEqual([[[1]], undefined]);
+  });
+
+  it('go on with the piece that was held', async () => {
+    sender.opened(link);
+    store.put(1, 65_536 * 2 + 100);
+    await settled();
+    await storeLast();
+    await holdLast(1_000);
+    clock.advance(1_000);
+    expect(link.sent.map(({ readings: [one] }) => one?.piece?.index)).toEqual([0, 1, 1]);
+    await storeLast();
+    await storeLast();
+    expect([store.removed, sender.counters.sent]).toEqual([[1], 1]);
+  });
+
+  it('are nothing that a stopped agent waits for', async () => {
+    sender.opened(link);
+    store.put(1);
+    await settled();
+    await holdLast(1_000);
+    sender.stop();
     expect(clock.pending).toBe(0);
   });
 });

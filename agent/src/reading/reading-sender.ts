@@ -1,8 +1,9 @@
-import type { Clock, Reading, Stored, Timer } from '@pullwire/shared';
+import type { Clock, Held, Reading, Stored, Timer } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { SpoolReadLimit, SpoolRow } from '../spool/spool-reading.ts';
 import { LargeReading } from './large-reading.ts';
 import { batchOf, messageEntries } from './reading-batch.ts';
+import { type HoldSnapshot, ReadingHold } from './reading-hold.ts';
 import type { ReadingLink, ReadingReceiver } from './reading-link.ts';
 import { ReadingPace } from './reading-pace.ts';
 
@@ -27,6 +28,8 @@ export interface ReadingCounters {
   batches: number;
   /** Batches that were sent again after a doubt. */
   again: number;
+  /** Batches that the relay wanted later. */
+  held: number;
 }
 
 /** A batch on its way. */
@@ -49,6 +52,7 @@ const readAhead: SpoolReadLimit = { bytes: 98_304, rows: 256 };
 export class ReadingSender implements ReadingReceiver {
   readonly #options: ReadingSenderOptions;
   readonly #pace = new ReadingPace();
+  readonly #hold: ReadingHold;
   readonly #unanswered = new Map<number, Unanswered>();
   /** Read and not under way, the oldest first. */
   #rows: SpoolRow[] = [];
@@ -62,16 +66,22 @@ export class ReadingSender implements ReadingReceiver {
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #gap: Timer | undefined;
   #stopped = false;
-  readonly counters: ReadingCounters = { sent: 0, refused: 0, batches: 0, again: 0 };
+  readonly counters: ReadingCounters = { sent: 0, refused: 0, batches: 0, again: 0, held: 0 };
 
   constructor(options: ReadingSenderOptions) {
     this.#options = options;
+    this.#hold = new ReadingHold(options);
     options.store.onAdded(() => this.look());
   }
 
   /** Batches on their way. */
   get unanswered(): number {
     return this.#unanswered.size;
+  }
+
+  /** Undefined while the relay takes readings. */
+  get hold(): HoldSnapshot | undefined {
+    return this.#hold.now;
   }
 
   /** There may be something in the store. */
@@ -84,6 +94,7 @@ export class ReadingSender implements ReadingReceiver {
     if (this.#link === link) return;
     this.#link = link;
     this.#pace.reset();
+    this.#hold.end();
     this.#giveUpLarge();
     this.#pump();
   }
@@ -95,7 +106,7 @@ export class ReadingSender implements ReadingReceiver {
   lost(link: ReadingLink): void {
     if (this.#link === link) this.#link = undefined;
     for (const [batch, waiting] of this.#unanswered) {
-      if (waiting.link === link) this.#takeBack(batch, waiting);
+      if (waiting.link === link) this.#doubt(batch, waiting);
     }
     this.#pump();
   }
@@ -117,10 +128,21 @@ export class ReadingSender implements ReadingReceiver {
     this.#pump();
   }
 
+  /** The batch goes first when the time has passed, or over another link. */
+  held({ batch, ...held }: Held): void {
+    const waiting = this.#unanswered.get(batch);
+    if (waiting === undefined) return;
+    this.counters.held += 1;
+    if (waiting.link === this.#link) this.#hold.begin(held, () => this.#pump());
+    this.#takeBack(batch, waiting);
+    this.#pump();
+  }
+
   /** Sends nothing any more; what the relay still says of batches on their way counts. */
   stop(): void {
     this.#stopped = true;
     this.#gap?.cancel();
+    this.#hold.end();
     for (const { due } of this.#unanswered.values()) due.cancel();
   }
 
@@ -140,7 +162,7 @@ export class ReadingSender implements ReadingReceiver {
   }
 
   #pump(): void {
-    while (this.#link !== undefined && !this.#stopped && this.#gap === undefined) {
+    while (this.#link !== undefined && !this.#waits) {
       const now = this.#options.clock.monotonic();
       const { batches, bytes, gapMs } = this.#pace.allows(now - this.#link.pulledAt);
       if (this.#unanswered.size >= batches) return;
@@ -149,6 +171,10 @@ export class ReadingSender implements ReadingReceiver {
       if (waitMs > 0) return this.#pauseFor(waitMs);
       if (!this.#sendNext(this.#link, bytes)) return;
     }
+  }
+
+  get #waits(): boolean {
+    return this.#stopped || this.#gap !== undefined || this.#hold.now !== undefined;
   }
 
   #pauseFor(ms: number): void {
@@ -219,14 +245,18 @@ export class ReadingSender implements ReadingReceiver {
     const waiting = this.#unanswered.get(batch);
     if (waiting === undefined) return;
     this.#pace.answered(answerMs);
-    this.#takeBack(batch, waiting);
+    this.#doubt(batch, waiting);
     this.#pump();
+  }
+
+  #doubt(batch: number, waiting: Unanswered): void {
+    this.counters.again += 1;
+    this.#takeBack(batch, waiting);
   }
 
   #takeBack(batch: number, { rows, piece, due }: Unanswered): void {
     due.cancel();
     this.#unanswered.delete(batch);
-    this.counters.again += 1;
     piece?.of.doubtful(piece.index);
     this.#putBack(rows);
   }

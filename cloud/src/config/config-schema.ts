@@ -1,3 +1,5 @@
+import { leastQuotaBytes, mostQuotaBytes } from '../reading/reading-limit.ts';
+
 /**
  * The settings of the relay, as convict wants them; also the source of `--help` and the README's reference. `null`:
  * not set. `flag`: the option that sets it, in commander's words.
@@ -229,6 +231,13 @@ export const configSchema = {
       default: 30,
       env: 'PULLWIRE_RELAY_READINGS_RETENTION_DAYS',
     },
+    bytesPerDay: {
+      doc: 'Bytes of readings that one device may have stored a day; what is more its agent keeps, and sends later.',
+      format: 'whole',
+      range: [leastQuotaBytes, mostQuotaBytes],
+      default: 268_435_456,
+      env: 'PULLWIRE_RELAY_READINGS_BYTES_PER_DAY',
+    },
   },
   linkLifeMs: {
     doc: 'Milliseconds after which a link ends; its agent opens the next one before. 0: never.',
@@ -295,7 +304,7 @@ export interface ConfigValues {
     perDevice: number;
     perCaller: number;
   };
-  readings: { retentionDays: number };
+  readings: { retentionDays: number; bytesPerDay: number };
   linkLifeMs: number;
   idleMs: number;
   drainMs: number;

@@ -61,7 +61,7 @@ describe('the configuration', () => {
         perDevice: 100,
         perCaller: 1_000,
       },
-      readings: { retentionDays: 30 },
+      readings: { retentionDays: 30, bytesPerDay: 268_435_456 },
       linkLifeMs: 0,
       takeOverMs: 0,
       deadline: { defaultMs: 30_000, maxMs: 600_000 },

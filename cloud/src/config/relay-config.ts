@@ -17,6 +17,8 @@ export interface RelayConfig extends RelaySettings {
   readonly readings: {
     /** For how long a reading is kept after the time at which it was due. */
     readonly retentionDays: number;
+    /** Bytes of readings that one device may have stored. */
+    readonly bytesPerDay: number;
   };
   /** How long to wait for a relay that runs in the data folder, in milliseconds. */
   readonly takeOverMs: number;

@@ -18,6 +18,7 @@ import { PullService, type PullServiceOptions } from '../pull/pull-service.ts';
 import type { PullTicket } from '../pull/pull-tickets.ts';
 import { RequestUploads, type UploadStore } from '../pull/request-uploads.ts';
 import { StallWatch } from '../pull/stall-watch.ts';
+import type { QueueSettings } from '../queue/queue-settings.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
@@ -46,6 +47,7 @@ export interface HttpComposition {
   readonly replyKey: ReplyToKey;
   /** Where queued pulls are kept. */
   readonly queueStore: QueueStore;
+  readonly queueSettings: QueueSettings;
   readonly uploadKey: UploadKey;
   /** Dials the relay's own WebSocket API. */
   dial(events: ChannelSocketEvents): Promise<ChannelSocket>;
@@ -172,7 +174,10 @@ export class HttpEnvironment {
   #createQueue(callers: CallerAuth): LazyQueue {
     const { queueStore: store, settings } = this.#parts;
     const answerMs = settings.maxDeadlineMs;
-    return new LazyQueue({ ...this.#parts, store, work: this.#work, callers, answerMs });
+    return new LazyQueue({
+      ...{ ...this.#parts, settings: this.#parts.queueSettings },
+      ...{ store, work: this.#work, callers, answerMs },
+    });
   }
 
   #createDevices(): RemoteDevices {

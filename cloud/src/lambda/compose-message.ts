@@ -1,4 +1,4 @@
-import type { Clock, HeartbeatTerms } from '@pullwire/shared';
+import type { Clock, HeartbeatTerms, Held, Stored } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { KeyRotation } from '../auth/key-rotation.ts';
 import type { Poster } from '../connection/poster.ts';
@@ -10,7 +10,7 @@ import {
   type GatewayTerms,
   type ReadingReceiver,
 } from '../session/frame-receiver.ts';
-import { connectionLifeMs } from '../session/gateway-link.ts';
+import { connectionLifeMs, type GatewayConnection } from '../session/gateway-link.ts';
 import { version } from '../version.ts';
 import type { FunctionQueue } from './compose-queue.ts';
 import { linkFields } from './link-fields.ts';
@@ -49,7 +49,7 @@ const terms: GatewayTerms = {
   // Under the 350 s after which many NATs forget a quiet flow; the agent learns whether its path holds longer, up to a
   // minute below the gateway's own 10 (AWS.md, "Messages").
   heartbeat: { intervalMs: 300_000, timeoutMs: 10_000, maxIntervalMs: 540_000 },
-  features: ['keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'],
+  features: ['hold', 'keep-alive', 'probe', 'readings', 'resend', 'rotate', 'upload'],
   // An agent without a next link has 5 minutes more.
   lifeMs: connectionLifeMs - 300_000,
 };
@@ -98,11 +98,7 @@ export function composeMessage(composition: MessageComposition) {
         log.warn({ ...linkFields(link), code: err.code, err }, 'reply channel gone or full'),
       rotated: (link, refused) =>
         log.info({ ...linkFields(link), refused }, refused ? 'key refused' : 'next key noted'),
-      stored: (link, count, refused) =>
-        log[refused > 0 ? 'warn' : 'debug'](
-          { ...linkFields(link), readings: count, refused },
-          refused > 0 ? 'readings stored, some refused' : 'readings stored',
-        ),
+      readings: (link, count, answer) => logReadings(log, link, count, answer),
       ignored: (link, name) => log.debug({ ...linkFields(link), name }, 'unknown action ignored'),
     },
   });
@@ -110,6 +106,20 @@ export function composeMessage(composition: MessageComposition) {
     receiver,
     fromChannel: () => log.warn('a reply channel sent a message that is none of its own'),
   });
+}
+
+function logReadings(
+  log: Logger,
+  link: GatewayConnection,
+  readings: number,
+  answer: Stored | Held,
+): void {
+  const fields = { ...linkFields(link), readings };
+  // Why, and of which device, the quota says once a day.
+  if (answer.action === 'held') return log.debug(fields, 'readings held back');
+  const refused = answer.refused?.length ?? 0;
+  if (refused > 0) log.warn({ ...fields, refused }, 'readings stored, some refused');
+  else log.debug({ ...fields, refused }, 'readings stored');
 }
 
 /** Seldom needed: what checks signatures is loaded with the first key that is offered, not at each cold start. */

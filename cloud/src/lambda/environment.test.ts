@@ -11,6 +11,12 @@ const whole = {
   PULLWIRE_ISSUERS: '[{"issuer":"https://login.example.com"}]',
   PULLWIRE_LINK_URL: 'wss://abc.execute-api.eu-west-1.amazonaws.com/prod',
   PULLWIRE_LOG_LEVEL: 'info',
+  PULLWIRE_QUEUE_DEFAULT_MS: '86400000',
+  PULLWIRE_QUEUE_KEEP_MS: '86400000',
+  PULLWIRE_QUEUE_MAX_MS: '604800000',
+  PULLWIRE_QUEUE_PER_CALLER: '1000',
+  PULLWIRE_QUEUE_PER_DEVICE: '100',
+  PULLWIRE_READINGS_BYTES_PER_DAY: '268435456',
   PULLWIRE_RETENTION_DAYS: '30',
   PULLWIRE_SECRET: '/pullwire/prod/secret',
   PULLWIRE_TABLE: 'pullwire-prod',
@@ -37,6 +43,11 @@ describe('an environment', () => {
       issuers: [{ issuer: 'https://login.example.com' }],
       linkUrl: 'wss://abc.execute-api.eu-west-1.amazonaws.com/prod',
       logLevel: 'info',
+      queueDefaultMs: 86_400_000,
+      queueKeepMs: 86_400_000,
+      queueMaxMs: 604_800_000,
+      queuePerCaller: 1_000,
+      queuePerDevice: 100,
       secretName: '/pullwire/prod/secret',
       table: 'pullwire-prod',
     });
@@ -75,6 +86,8 @@ describe('an environment', () => {
     ['PULLWIRE_ISSUERS', ['', '{}', '[', 'null', '"a"']],
     ['PULLWIRE_LINK_URL', ['', 'https://a', '//a']],
     ['PULLWIRE_LOG_LEVEL', ['', 'INFO', 'verbose']],
+    ['PULLWIRE_QUEUE_MAX_MS', ['', '999', '2592000001']],
+    ['PULLWIRE_QUEUE_PER_DEVICE', ['', '0', '1001']],
     ['PULLWIRE_SECRET', ['', 'a b', 'arn:aws:s3:::bucket', 'swordfish!']],
     ['PULLWIRE_TABLE', ['', 'ab', 'a b c', 'a'.repeat(256)]],
   ])('does not take a bad %s', (variable, values) => {
@@ -105,6 +118,8 @@ describe('an environment', () => {
   it('keeps its deadlines in order', () => {
     const read = () => readEnvironment('http', { ...whole, PULLWIRE_DEADLINE_MAX_MS: '1000' });
     expect(read).toThrow('PULLWIRE_DEADLINE_DEFAULT_MS: must be at most PULLWIRE_DEADLINE_MAX_MS');
+    const queue = () => readEnvironment('http', { ...whole, PULLWIRE_QUEUE_MAX_MS: '1000' });
+    expect(queue).toThrow('PULLWIRE_QUEUE_DEFAULT_MS: must be at most PULLWIRE_QUEUE_MAX_MS');
   });
 });
 

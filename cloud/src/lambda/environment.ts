@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/config-error.ts';
+import { leastQuotaBytes, mostQuotaBytes } from '../reading/reading-limit.ts';
 import {
   bucketName,
   type EnvironmentFormat,
@@ -15,6 +16,8 @@ import {
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 const deadlineMs = wholeNumber(1, 900_000);
+const queueMs = wholeNumber(1_000, 2_592_000_000);
+const queuedPulls = wholeNumber(1, 1_000);
 
 /** Each variable: the name that it has in code, and how it is read. */
 const variables = {
@@ -28,6 +31,14 @@ const variables = {
   /** As agents dial it: the audience of their tokens. */
   PULLWIRE_LINK_URL: ['linkUrl', urlOf('wss://', 'ws://')],
   PULLWIRE_LOG_LEVEL: ['logLevel', logLevel],
+  /** Of queued pulls. */
+  PULLWIRE_QUEUE_DEFAULT_MS: ['queueDefaultMs', queueMs],
+  PULLWIRE_QUEUE_KEEP_MS: ['queueKeepMs', queueMs],
+  PULLWIRE_QUEUE_MAX_MS: ['queueMaxMs', queueMs],
+  PULLWIRE_QUEUE_PER_CALLER: ['queuePerCaller', queuedPulls],
+  PULLWIRE_QUEUE_PER_DEVICE: ['queuePerDevice', queuedPulls],
+  /** Of readings that one device may have stored. */
+  PULLWIRE_READINGS_BYTES_PER_DAY: ['bytesPerDay', wholeNumber(leastQuotaBytes, mostQuotaBytes)],
   /** For how long readings are kept. */
   PULLWIRE_RETENTION_DAYS: ['retentionDays', wholeNumber(1, 3_650)],
   /** The name of an SSM parameter, not the secret. */
@@ -56,6 +67,11 @@ export const functionVariables = {
     'PULLWIRE_ISSUERS',
     'PULLWIRE_LINK_URL',
     'PULLWIRE_LOG_LEVEL',
+    'PULLWIRE_QUEUE_DEFAULT_MS',
+    'PULLWIRE_QUEUE_KEEP_MS',
+    'PULLWIRE_QUEUE_MAX_MS',
+    'PULLWIRE_QUEUE_PER_CALLER',
+    'PULLWIRE_QUEUE_PER_DEVICE',
     'PULLWIRE_SECRET',
     'PULLWIRE_TABLE',
   ],
@@ -63,6 +79,7 @@ export const functionVariables = {
     'PULLWIRE_BUCKET',
     'PULLWIRE_CONNECTIONS_URL',
     'PULLWIRE_LOG_LEVEL',
+    'PULLWIRE_READINGS_BYTES_PER_DAY',
     'PULLWIRE_RETENTION_DAYS',
     'PULLWIRE_SECRET',
     'PULLWIRE_TABLE',
@@ -120,8 +137,16 @@ export function readVariable<T>(
   return value;
 }
 
-function brokenRules({ deadlineDefaultMs, deadlineMaxMs }: Record<string, unknown>): string[] {
-  if (deadlineDefaultMs === undefined || Number(deadlineDefaultMs) <= Number(deadlineMaxMs))
-    return [];
-  return ['PULLWIRE_DEADLINE_DEFAULT_MS: must be at most PULLWIRE_DEADLINE_MAX_MS'];
+/** Pairs of which the first must not be above the second. */
+const ordered = [
+  ['PULLWIRE_DEADLINE_DEFAULT_MS', 'PULLWIRE_DEADLINE_MAX_MS'],
+  ['PULLWIRE_QUEUE_DEFAULT_MS', 'PULLWIRE_QUEUE_MAX_MS'],
+] as const satisfies readonly (readonly [VariableName, VariableName])[];
+
+function brokenRules(fields: Record<string, unknown>): string[] {
+  const broken = ordered.filter(([less, more]) => {
+    const [least, most] = [fields[variables[less][0]], fields[variables[more][0]]];
+    return least !== undefined && Number(least) > Number(most);
+  });
+  return broken.map(([less, more]) => `${less}: must be at most ${more}`);
 }

@@ -11,18 +11,10 @@ import type { FunctionQueueParts } from './compose-queue.ts';
 
 export interface LazyQueueParts extends FunctionQueueParts {
   readonly callers: Callers;
+  readonly settings: QueueSettings;
   /** Milliseconds that a reply may take. */
   readonly answerMs: number;
 }
-
-/** As the one-box server's, where nobody sets them. */
-const settings: QueueSettings = {
-  defaultMs: 24 * 3_600_000,
-  maxMs: 7 * 24 * 3_600_000,
-  keepMs: 24 * 3_600_000,
-  perDevice: 100,
-  perCaller: 1_000,
-};
 
 /** The queue of pulls, of no use to whoever waits for an answer: loaded with the first caller who does not. */
 export class LazyQueue implements PullLater {
@@ -55,7 +47,7 @@ export class LazyQueue implements PullLater {
   }
 
   async #load(): Promise<PullQueue> {
-    const { callers, answerMs, store, clock, work } = this.#parts;
+    const { callers, answerMs, settings, store, clock, work } = this.#parts;
     const [{ FunctionQueue }, { PullQueue }] = await Promise.all([
       import('./compose-queue.ts'),
       import('../queue/pull-queue.ts'),

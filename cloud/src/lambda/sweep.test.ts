@@ -2,6 +2,7 @@ import { ManualClock } from '@pullwire/shared/manual-clock';
 import { logTo } from '@pullwire/shared/process-log';
 import { describe, expect, it } from 'vitest';
 import { ObjectStoreError } from '../object/object-store-error.ts';
+import { noReadings } from '../reading/reading-sample.ts';
 import { createSweep } from './sweep.ts';
 
 const day = 24 * 3_600_000;
@@ -13,7 +14,10 @@ function bench(failing?: 'table' | 'store') {
   const sweep = createSweep({
     clock,
     log: logTo({ write: (line) => done.push((JSON.parse(line) as { msg: string }).msg) }, 'info'),
+    readings: noReadings,
     registry: {
+      deviceRecord: async () => undefined,
+      deviceRecords: async () => [],
       sweep: async ({ closedBefore }) => {
         done.push(`items before ${closedBefore / day} d`);
         if (failing === 'table') throw new Error('the table is throttled');
@@ -43,7 +47,7 @@ function bench(failing?: 'table' | 'store') {
 describe('the scheduled sweep', () => {
   it('removes links long ended, and objects and parts that nobody came for', async () => {
     const { sweep, done } = bench();
-    expect(await sweep()).toEqual({ items: 3, objects: 4 });
+    expect(await sweep()).toEqual({ items: 3, objects: 4, readings: 0 });
     expect(done).toEqual([
       'items before 3 d',
       'aborted replies/b u',

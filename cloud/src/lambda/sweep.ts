@@ -2,12 +2,14 @@ import type { Clock } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { ObjectStore } from '../object/object-store.ts';
 import { sweepObjects } from '../object/sweep-objects.ts';
+import { type ReadingSweep, sweepReadings } from '../reading/sweep-readings.ts';
 import type { Registry } from '../registry/registry.ts';
 import { sweepRegistry } from '../registry/sweep-registry.ts';
 
 export interface SweepParts {
-  readonly registry: Pick<Registry, 'sweep'>;
+  readonly registry: Pick<Registry, 'sweep'> & ReadingSweep['registry'];
   readonly store: Pick<ObjectStore, 'olderThan' | 'unfinishedBefore' | 'remove' | 'abortMultipart'>;
+  readonly readings: Pick<ReadingSweep, 'readingTable' | 'bodies'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -15,20 +17,31 @@ export interface SweepParts {
 export interface Swept {
   readonly items: number;
   readonly objects: number;
+  /** And pieces of some. */
+  readonly readings: number;
 }
 
-/** The scheduled sweep: both parts are tried, and what goes wrong fails the invocation, so that its alarm tells. */
-export function createSweep({ registry, store, clock, log }: SweepParts) {
+/** Half an hour of requests to the storage would be too long: a function has some minutes. */
+const readingLimit = 20_000;
+
+/** The scheduled sweep: every part is tried, and what goes wrong fails the invocation, so that its alarm tells. */
+export function createSweep({ registry, store, readings, clock, log }: SweepParts) {
   return async (): Promise<Swept> => {
     const now = clock.wall();
-    const [items, objects] = await Promise.allSettled([
+    const [items, objects, swept] = await Promise.allSettled([
       sweepRegistry(registry, now),
       sweepObjects(store, now),
+      // By time, table and bucket remove readings themselves.
+      sweepReadings({
+        ...{ ...readings, registry, now },
+        ...{ retentionDays: undefined, limit: readingLimit },
+      }),
     ]);
     if (items.status === 'rejected') throw items.reason;
     if (objects.status === 'rejected') throw objects.reason;
-    const swept = { items: items.value, objects: objects.value };
-    log.info(swept, 'swept');
-    return swept;
+    if (swept.status === 'rejected') throw swept.reason;
+    const counts = { items: items.value, objects: objects.value, readings: swept.value };
+    log.info(counts, 'swept');
+    return counts;
   };
 }

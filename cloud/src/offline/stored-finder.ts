@@ -56,14 +56,14 @@ export class StoredFinder {
    */
   async find(pull: WishedPull, failure?: Failure): Promise<ReadyAnswer | Miss> {
     const { exchange, route } = pull;
-    const { caller, mayGet } = await this.#granted(pull);
+    const { caller, record, mayGet } = await this.#granted(pull);
     refuseUnsupported(exchange);
     this.#options.callerPulls.check(caller.id);
     if (!mayGet) return nothing;
     const reader = await this.#options.reader();
-    const { device, source, path, query } = route;
+    const { source, path, query } = route;
     const series = { source, path, ...(query !== undefined && { query }) };
-    const reading = await orStored(reader.latest(device, series, 'answer'));
+    const reading = await orStored(reader.latest(record, series, 'answer'));
     const occasion = failure === undefined ? 'first' : 'after-error';
     const { headers } = exchange;
     const found = choose(
@@ -79,10 +79,11 @@ export class StoredFinder {
   async #granted({ exchange, route }: WishedPull) {
     const { callers, registry } = this.#options;
     const caller = await callers.authenticate(exchange);
-    const record = await orUnavailable(registry.deviceRecord(route.device));
-    const { device, labels } = checkGrant(caller, record, route, exchange.method);
+    const found = await orUnavailable(registry.deviceRecord(route.device));
+    const record = checkGrant(caller, found, route, exchange.method);
+    const { device, labels } = record;
     return {
-      caller,
+      ...{ caller, record },
       mayGet: caller.grants.allows(device, labels, route.source, 'GET') === 'allowed',
     };
   }

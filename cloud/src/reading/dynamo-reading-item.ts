@@ -9,8 +9,14 @@ import {
   textsOf,
   toItem,
 } from '../registry/dynamo-attribute.ts';
-import { itemKeys, listKinds } from '../registry/dynamo-table.ts';
-import type { PiecePlace, ReadingSeries, ReadingTime, StoredReading } from './reading.ts';
+import { itemKeys } from '../registry/dynamo-table.ts';
+import type {
+  DividedReading,
+  PiecePlace,
+  ReadingSeries,
+  ReadingTime,
+  StoredReading,
+} from './reading.ts';
 import type { LatestTimes, PieceRecord } from './reading-table.ts';
 
 const headerList = v.array(v.string());
@@ -36,7 +42,7 @@ function pieceSortKey({ index, ...reading }: PiecePlace): string {
 }
 
 /** Sorts before all pieces of a reading that came in so many. */
-export function pieceSortPrefix({ of, ...time }: Omit<PiecePlace, 'index'>): string {
+export function pieceSortPrefix({ of, ...time }: DividedReading): string {
   return `${readingSortKey(time)}#${of}#`;
 }
 
@@ -71,13 +77,11 @@ export function readingOfItem(item: Item): StoredReading {
   };
 }
 
-/** The first piece is listed: it says that the device has some, should the last one never come. */
 export function pieceItem({ device, isText, ...piece }: PieceRecord): Item {
   const sortKey = pieceSortKey(piece);
-  const listed = { kind: listKinds.readings, id: listIdOf(device, sortKey) };
   return {
     ...itemKeys.readingPiece(device, sortKey),
-    ...toItem({ ...piece, isText: isText ? 1 : 0, ...(piece.index === 0 && listed) }),
+    ...toItem({ ...piece, isText: isText ? 1 : 0 }),
   };
 }
 

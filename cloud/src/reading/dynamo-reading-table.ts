@@ -5,6 +5,8 @@ import {
   readReadingDevices,
   removeOldLatest,
 } from './dynamo-latest-readings.ts';
+import { closeReading, readOpenReadings } from './dynamo-open-readings.ts';
+import { forgetQuota, readQuotaLevel, replaceQuotaLevel } from './dynamo-reading-quota.ts';
 import {
   putPiece,
   putReadings,
@@ -16,7 +18,8 @@ import {
   removePieces,
   removeReadings,
 } from './dynamo-readings.ts';
-import type { PiecePlace, ReadingSeries, ReadingTime, StoredReading } from './reading.ts';
+import type { QuotaLevel } from './quota-level.ts';
+import type { DividedReading, ReadingSeries, ReadingTime, StoredReading } from './reading.ts';
 import type { LatestNote, PieceRecord, RangeRequest, ReadingTable } from './reading-table.ts';
 
 /** Readings in the registry's own table (`DynamoRegistry`), whose schema is checked there. */
@@ -39,12 +42,16 @@ export class DynamoReadingTable implements ReadingTable {
     return readRange(this.#table, request);
   }
 
-  putPiece(piece: PieceRecord) {
-    return putPiece(this.#table, piece);
+  putPiece(piece: PieceRecord, openUntil: number) {
+    return putPiece(this.#table, piece, openUntil);
   }
 
-  pieces(device: string, of: Omit<PiecePlace, 'index'>) {
+  pieces(device: string, of: DividedReading) {
     return readPieces(this.#table, device, of);
+  }
+
+  closeReading(device: string, reading: DividedReading) {
+    return closeReading(this.#table, device, reading);
   }
 
   noteLatest(note: LatestNote) {
@@ -53,6 +60,14 @@ export class DynamoReadingTable implements ReadingTable {
 
   latest(device: string, series: ReadingSeries) {
     return readLatest(this.#table, device, series);
+  }
+
+  quotaLevel(device: string) {
+    return readQuotaLevel(this.#table, device);
+  }
+
+  replaceQuotaLevel(device: string, before: QuotaLevel | undefined, level: QuotaLevel) {
+    return replaceQuotaLevel(this.#table, device, before, level);
   }
 
   devices(after?: string) {
@@ -67,12 +82,20 @@ export class DynamoReadingTable implements ReadingTable {
     return readOldPieces(this.#table, device, before, limit);
   }
 
+  openReadings(device: string, before: number, limit: number) {
+    return readOpenReadings(this.#table, device, before, limit);
+  }
+
   remove(readings: readonly StoredReading[]) {
     return removeReadings(this.#table, readings);
   }
 
   removePieces(pieces: readonly PieceRecord[]) {
     return removePieces(this.#table, pieces);
+  }
+
+  forgetQuota(device: string) {
+    return forgetQuota(this.#table, device);
   }
 
   removeOldLatest(device: string, before: number) {

@@ -7,6 +7,7 @@ import { type Item, textOf } from '../registry/dynamo-attribute.ts';
 import { call, type DynamoTable } from '../registry/dynamo-call.ts';
 import { getItem } from '../registry/dynamo-get.ts';
 import { itemKeys } from '../registry/dynamo-table.ts';
+import { openReadingItem } from './dynamo-open-readings.ts';
 import {
   pieceItem,
   pieceOfItem,
@@ -17,7 +18,7 @@ import {
   timeText,
 } from './dynamo-reading-item.ts';
 import { deleteItems, putItems } from './dynamo-write-batch.ts';
-import type { PiecePlace, ReadingTime, StoredReading } from './reading.ts';
+import type { DividedReading, ReadingTime, StoredReading } from './reading.ts';
 import type { PieceRecord, RangePage, RangeRequest } from './reading-table.ts';
 
 /** Sorts behind every key that begins with the text before it: no key holds it. */
@@ -57,15 +58,15 @@ function timeOf(item: Item): ReadingTime {
   return { at: Number(at), schedule };
 }
 
-export function putPiece(table: DynamoTable, piece: PieceRecord): Promise<void> {
-  return putItems(table, [pieceItem(piece)]);
+export function putPiece(table: DynamoTable, piece: PieceRecord, openUntil: number): Promise<void> {
+  return putItems(table, [pieceItem(piece), openReadingItem(piece, openUntil)]);
 }
 
 /** A query brings at least the 1,024 that a reading may have: they are small. */
 export async function readPieces(
   table: DynamoTable,
   device: string,
-  of: Omit<PiecePlace, 'index'>,
+  of: DividedReading,
 ): Promise<readonly PieceRecord[]> {
   const prefix = pieceSortPrefix(of);
   const partition = itemKeys.readingPiece(device, '').pk;

@@ -1,5 +1,5 @@
 import type { ReadingTime, StoredReading } from './reading.ts';
-import type { ReadingReader } from './reading-reader.ts';
+import type { ReadingOwner, ReadingReader } from './reading-reader.ts';
 import type { RangePage } from './reading-table.ts';
 import type { ReadingsRequest } from './readings-request.ts';
 
@@ -22,7 +22,7 @@ export class ReadingPages {
 
   /** The readings that are asked for and may be read. A page may be short, or empty, and yet not be the last. */
   async read(
-    device: string,
+    owner: ReadingOwner,
     request: ReadingsRequest,
     mayRead: (source: string) => boolean,
   ): Promise<RangePage> {
@@ -34,8 +34,8 @@ export class ReadingPages {
     for (let looks = 0; looks < mostLooks; looks += 1) {
       const look = source === undefined && path === undefined ? limit - items.length : wideLook;
       const position = next && { after: next };
-      const range = { device, since, until, limit: look, ...wanted, ...position };
-      const page: RangePage = await this.#reader.range(range);
+      const range = { since, until, limit: look, ...wanted, ...position };
+      const page: RangePage = await this.#reader.range(owner, range);
       items.push(...page.items.filter((reading) => may(reading.source)));
       next = page.next;
       if (items.length > limit) return { items: items.slice(0, limit), next: timeOf(items, limit) };

@@ -1,7 +1,14 @@
 import { ObjectStoreError } from '../object/object-store-error.ts';
+import type { DeviceRecord } from '../registry/registry.ts';
 import type { ReadingSeries, StoredReading } from './reading.ts';
 import { bodyKey, pieceKey, type ReadingBodies } from './reading-bodies.ts';
 import type { RangePage, RangeRequest, ReadingTable } from './reading-table.ts';
+
+/** A device as it is known now: what came before it was added is of another one, which had its name and was removed. */
+export type ReadingOwner = Pick<DeviceRecord, 'device' | 'createdAt'>;
+
+/** Who adds a device and who stores its readings may have clocks that differ (milliseconds). */
+const graceMs = 5_000;
 
 export interface ReadingReaderParts {
   readonly readingTable: Pick<ReadingTable, 'range' | 'latest' | 'reading'>;
@@ -19,24 +26,26 @@ export class ReadingReader {
   }
 
   /** One page, without those whose time is over. */
-  async range(request: RangeRequest): Promise<RangePage> {
-    const { items, next } = await this.#parts.readingTable.range(request);
-    const shown = items.filter((reading) => this.#isShown(reading));
+  async range(owner: ReadingOwner, request: Omit<RangeRequest, 'device'>): Promise<RangePage> {
+    const { device } = owner;
+    const { items, next } = await this.#parts.readingTable.range({ device, ...request });
+    const shown = items.filter((reading) => this.#isShown(reading, owner));
     return { items: shown, ...(next !== undefined && { next }) };
   }
 
   /** The newest of a series; `answer`: the newest that is an answer, as a response that was stored. */
   async latest(
-    device: string,
+    owner: ReadingOwner,
     series: ReadingSeries,
     which: 'any' | 'answer' = 'any',
   ): Promise<StoredReading | undefined> {
     const { readingTable } = this.#parts;
+    const { device } = owner;
     const times = await readingTable.latest(device, series);
     const time = which === 'any' ? times?.newest : times?.answer;
     if (time === undefined) return undefined;
     const reading = await readingTable.reading(device, time);
-    return reading !== undefined && this.#isShown(reading) ? reading : undefined;
+    return reading !== undefined && this.#isShown(reading, owner) ? reading : undefined;
   }
 
   /** The body from its first byte. Rejects with `missing` where it is not there any more, before anything was given. */
@@ -52,8 +61,8 @@ export class ReadingReader {
     return joined(bodies, first.body, keys.slice(1));
   }
 
-  #isShown({ expiresAt }: StoredReading): boolean {
-    return expiresAt * 1_000 > this.#parts.wall();
+  #isShown({ expiresAt, receivedAt }: StoredReading, { createdAt }: ReadingOwner): boolean {
+    return expiresAt * 1_000 > this.#parts.wall() && receivedAt > createdAt - graceMs;
   }
 }
 

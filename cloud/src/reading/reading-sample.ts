@@ -1,4 +1,5 @@
 import type { NewReading } from './reading.ts';
+import type { ReadingSweep } from './sweep-readings.ts';
 
 /** For tests: what a schedule brought of a source at a time. */
 export function reading(changes: Partial<NewReading> = {}): NewReading {
@@ -14,6 +15,24 @@ export function reading(changes: Partial<NewReading> = {}): NewReading {
     ...changes,
   };
 }
+
+/** For tests: what the sweep finds where nothing is. */
+export const noReadings = {
+  readingTable: {
+    devices: async () => ({ items: [] }),
+    oldReadings: async () => [],
+    oldPieces: async () => [],
+    openReadings: async () => [],
+    reading: async () => undefined,
+    pieces: async () => [],
+    remove: async () => undefined,
+    removePieces: async () => undefined,
+    closeReading: async () => undefined,
+    removeOldLatest: async () => undefined,
+    forgetQuota: async () => undefined,
+  },
+  bodies: { remove: async () => undefined },
+} satisfies Pick<ReadingSweep, 'readingTable' | 'bodies'>;
 
 /** One that the device had no answer for. */
 export function failed(changes: Partial<NewReading> = {}): NewReading {

@@ -1,7 +1,7 @@
 import { readAll } from '../../test/signed-exchange.ts';
 import type { StoredReading } from './reading.ts';
 import type { ReadingPlace } from './reading-place.ts';
-import type { ReadingReader } from './reading-reader.ts';
+import type { ReadingOwner, ReadingReader } from './reading-reader.ts';
 import type { RangeRequest } from './reading-table.ts';
 import type { ReadingWriter } from './reading-writer.ts';
 
@@ -16,6 +16,9 @@ export interface ReadingBench extends ReadingPlace {
 /** Of the benches: their times are at the beginning of the epoch, and no TTL of a table may find them expired. */
 export const retentionDays = 40_000;
 
+/** A device that was added before any of its readings came. */
+export const ownerOf = (device: string): ReadingOwner => ({ device, createdAt: 0 });
+
 const everything = { since: 0, until: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
 /** All of a device's readings, page by page. */
@@ -27,7 +30,8 @@ export async function readRange(
   let after = request.after;
   do {
     const position = after && { after };
-    const page = await reader.range({ device: 'plant-7', ...everything, ...request, ...position });
+    const { device = 'plant-7', ...range } = request;
+    const page = await reader.range(ownerOf(device), { ...everything, ...range, ...position });
     found.push(...page.items);
     after = page.next;
   } while (after !== undefined);

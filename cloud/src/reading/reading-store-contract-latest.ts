@@ -1,13 +1,18 @@
 import { expect, it } from 'vitest';
 import { dayMs } from './reading-limit.ts';
 import { failed, reading } from './reading-sample.ts';
-import { bodyOf, type ReadingBench, retentionDays } from './reading-store-contract-bench.ts';
+import {
+  bodyOf,
+  ownerOf,
+  type ReadingBench,
+  retentionDays,
+} from './reading-store-contract-bench.ts';
 
 const series = { source: 'metrics', path: '/metrics' };
 
 export function latestContract(bench: () => ReadingBench): void {
   const latest = async (which: 'any' | 'answer' = 'any') =>
-    (await bench().reader.latest('plant-7', series, which))?.at;
+    (await bench().reader.latest(ownerOf('plant-7'), series, which))?.at;
 
   it('is none before one came', async () => {
     expect(await latest()).toBeUndefined();
@@ -20,7 +25,7 @@ export function latestContract(bench: () => ReadingBench): void {
       reading({ at: 3, body: Buffer.alloc(10_000, 'z') }),
       reading({ at: 2 }),
     ]);
-    const found = await reader.latest('plant-7', series, 'answer');
+    const found = await reader.latest(ownerOf('plant-7'), series, 'answer');
     expect(found).toMatchObject({ at: 3, status: 200, headers: reading().headers, length: 10_000 });
     if (found === undefined) throw new Error('none was found');
     expect((await bodyOf(reader, found)).equals(Buffer.alloc(10_000, 'z'))).toBe(true);
@@ -76,9 +81,11 @@ export function latestContract(bench: () => ReadingBench): void {
     ]);
     const found = [{}, { query: '' }, { query: 'a' }, { path: '/metrics/' }, { source: 'other' }];
     for (const [index, changes] of found.entries()) {
-      expect((await reader.latest('plant-7', { ...series, ...changes }))?.at).toBe(index + 1);
+      expect((await reader.latest(ownerOf('plant-7'), { ...series, ...changes }))?.at).toBe(
+        index + 1,
+      );
     }
-    expect(await reader.latest('plant-8', series)).toBeUndefined();
+    expect(await reader.latest(ownerOf('plant-8'), series)).toBeUndefined();
   });
 
   it('is none any more when its time is over', async () => {

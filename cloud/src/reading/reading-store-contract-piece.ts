@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { StoredReading } from './reading.ts';
 import { reading } from './reading-sample.ts';
-import { bodyOf, type ReadingBench, readRange } from './reading-store-contract-bench.ts';
+import { bodyOf, ownerOf, type ReadingBench, readRange } from './reading-store-contract-bench.ts';
 
 const time = { at: 1_000_000, schedule: 'every-minute' };
 
@@ -23,7 +23,7 @@ export function pieceContract(bench: () => ReadingBench): void {
     const { reader } = bench();
     for (const index of [0, 1, 0]) await send(index, 3, pieces[index] as Buffer);
     expect(await readRange(reader)).toEqual([]);
-    expect(await reader.latest('plant-7', head)).toBeUndefined();
+    expect(await reader.latest(ownerOf('plant-7'), head)).toBeUndefined();
     expect(await send(2, 3, pieces[2] as Buffer)).toBeUndefined();
     expect(await send(2, 3, pieces[2] as Buffer)).toBeUndefined();
     const found = await readRange(reader);
@@ -31,7 +31,7 @@ export function pieceContract(bench: () => ReadingBench): void {
     expect((await bodyOf(reader, found[0] as StoredReading)).equals(Buffer.concat(pieces))).toBe(
       true,
     );
-    expect(await reader.latest('plant-7', head, 'answer')).toEqual(found[0]);
+    expect(await reader.latest(ownerOf('plant-7'), head, 'answer')).toEqual(found[0]);
   });
 
   it('are many', async () => {

@@ -14,6 +14,7 @@ import {
 } from './reading-store-contract-bench.ts';
 import { latestContract } from './reading-store-contract-latest.ts';
 import { pieceContract } from './reading-store-contract-piece.ts';
+import { quotaContract } from './reading-store-contract-quota.ts';
 import { sweepContract } from './reading-store-contract-sweep.ts';
 import type { RangeRequest } from './reading-table.ts';
 import { ReadingWriter } from './reading-writer.ts';
@@ -33,6 +34,7 @@ export function readingStoreContract(name: string, fresh: () => Promise<ReadingP
     describe('a range', () => rangeContract(() => bench));
     describe('the latest', () => latestContract(() => bench));
     describe('pieces', () => pieceContract(() => bench));
+    describe('a quota', () => quotaContract(() => bench));
     describe('sweep', () => sweepContract(() => bench));
   });
 }
@@ -107,6 +109,19 @@ function putContract(bench: () => ReadingBench): void {
     await writer.put('plant-7', [reading(), reading({ at: 1_060_000 })]);
     bench().now = 1_000_000 + retentionDays * dayMs;
     expect((await readRange(reader)).map(({ at }) => at)).toEqual([1_060_000]);
+  });
+
+  it('of a device that had the name before and was removed are not shown', async () => {
+    const { writer, reader } = bench();
+    await writer.put('plant-7', [reading()]);
+    bench().now += 61_000;
+    const owner = { device: 'plant-7', createdAt: bench().now };
+    await writer.put('plant-7', [reading({ at: 1_000_001, path: '/new' })]);
+    const all = { since: 0, until: Number.MAX_SAFE_INTEGER, limit: 10 };
+    const { items } = await reader.range(owner, all);
+    expect(items.map(({ path }) => path)).toEqual(['/new']);
+    expect(await reader.latest(owner, reading())).toBeUndefined();
+    expect(await reader.latest(owner, reading({ path: '/new' }))).toEqual(items[0]);
   });
 
   it('of which a large body is gone say so before anything was given', async () => {

@@ -15,7 +15,7 @@ import { joinsToText, textEdges } from './text-edges.ts';
 export interface ReadingWriterParts {
   readonly readingTable: Pick<
     ReadingTable,
-    'put' | 'putPiece' | 'pieces' | 'removePieces' | 'noteLatest'
+    'put' | 'putPiece' | 'pieces' | 'removePieces' | 'closeReading' | 'noteLatest'
   >;
   readonly bodies: Pick<ReadingBodies, 'put' | 'remove'>;
   /** Milliseconds since the epoch. */
@@ -29,6 +29,9 @@ export type PieceRefusal = 'incomplete' | 'too-large';
 
 /** Objects, or items of series, that are written at a time. */
 const writesAtOnce = 4;
+const hourMs = 3_600_000;
+/** A reading's pieces come one soon after the other; a relay may have held them back meanwhile, and a link been lost. */
+const openMs = dayMs;
 
 /**
  * Stores readings: whatever is put any number of times is there once. Every method rejects with `RegistryError` or
@@ -62,12 +65,15 @@ export class ReadingWriter {
   async putPiece(device: string, place: PiecePlace, bytes: Uint8Array): Promise<void> {
     const { at, schedule, index, of } = place;
     await this.#parts.bodies.put(pieceKey(device, place), bytes);
-    await this.#parts.readingTable.putPiece({
+    const piece = {
       ...{ device, at, schedule, index, of },
       ...textEdges(bytes),
       length: bytes.length,
       expiresAt: this.#expiry(at),
-    });
+    };
+    // In whole hours, so that what says it is seldom another.
+    const openUntil = Math.ceil((this.#parts.wall() + openMs) / hourMs) * hourMs;
+    await this.#parts.readingTable.putPiece(piece, openUntil);
   }
 
   /** Stores the last piece, and the reading with it; or says why it cannot be one, for good. */
@@ -83,11 +89,13 @@ export class ReadingWriter {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (length > readingBodyBytes) {
       await this.#dropPieces(device, pieces);
+      await this.#parts.readingTable.closeReading(device, place);
       return 'too-large';
     }
     const isText = joinsToText(pieces);
     const stored = { ...head, device, length, isText, objects: place.of };
     await this.#write(device, [{ ...stored, ...this.#times(head.at) }]);
+    await this.#parts.readingTable.closeReading(device, place);
     return undefined;
   }
 

@@ -38,6 +38,9 @@ export interface PiecePlace extends ReadingTime {
   readonly of: number;
 }
 
+/** Which reading, and in how many pieces it comes. */
+export type DividedReading = Omit<PiecePlace, 'index'>;
+
 /** A reading as it stands in the table. */
 export interface StoredReading extends ReadingHead {
   readonly device: string;

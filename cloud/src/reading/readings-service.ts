@@ -46,7 +46,7 @@ export class ReadingsService {
     }
     const mayRead = (source: string) =>
       caller.grants.allows(device, record.labels, source, 'GET') === 'allowed';
-    const { items, next } = await orStored(this.#pages.read(device, request, mayRead));
+    const { items, next } = await orStored(this.#pages.read(record, request, mayRead));
     const link = next && ['Link', `<?${nextQuery(query, next)}>; rel="next"`];
     const text =
       type === lines
@@ -66,7 +66,7 @@ export class ReadingsService {
     const series = latestRequest(query);
     const type = preferredType(exchange.headers, [json] as const) ?? notAcceptable();
     checkGrant(caller, record, { device, source: series.source }, 'GET');
-    const reading = await orStored(this.#options.reader.latest(device, series));
+    const reading = await orStored(this.#options.reader.latest(record, series));
     if (reading === undefined) {
       throw new PullFault('reading-unknown', 'lookup', {
         detail:

@@ -79,11 +79,17 @@ export const itemKeys = {
     pk: { S: `reading-pieces#${device}` },
     sk: { S: place },
   }),
+  /** Of readings whose last piece has not come. */
+  openReading: (device: string, place: string) => ({
+    pk: { S: `open-readings#${device}` },
+    sk: { S: place },
+  }),
   /** Paths come from the wire: `hash` of a series has a length and letters that every key may have. */
   latestReading: (device: string, hash: string) => ({
     pk: { S: `latest-readings#${device}` },
     sk: { S: hash },
   }),
+  readingQuota: (device: string) => ({ pk: { S: `reading-quota#${device}` }, sk: { S: 'level' } }),
   schema: () => ({ pk: { S: 'schema' }, sk: { S: 'version' } }),
 };
 
@@ -99,7 +105,7 @@ export const listKinds = {
   queuedPull: 'queued-pull',
   /** Queued pulls that have ended, and the frames of their replies, in the order in which their time is over. */
   keptPull: 'kept-pull',
-  /** Of readings what tells which devices have some: an entry a series, and one a reading that came in pieces. */
+  /** Of readings what tells which devices have some: an entry a series, and one a reading whose pieces are not all there. */
   readings: 'readings',
 } as const;
 /** `keptUntil`: epoch milliseconds, as digits that sort. `what` tells those of the same millisecond apart. */

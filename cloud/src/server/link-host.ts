@@ -105,8 +105,10 @@ export class LinkHost {
       // Without an answer the agent goes on with its key, and offers this one again when it is asked again.
       failed: (err) => log.warn({ err }, 'an offered key could not be noted'),
     });
-    const readings = this.#options.readings.link(opened.identity.device, (stored) => {
-      if (session.state !== 'closed') socket.control(stored);
+    const readings = this.#options.readings.link(opened.identity.device, (answer) => {
+      // An agent that does not know the word sends the batch again in its own time.
+      if (answer.action === 'held' && link?.has('hold') !== true) return;
+      if (session.state !== 'closed') socket.control(answer);
     });
     const session = new LinkSession({
       identity: opened.identity,

@@ -1,4 +1,4 @@
-import type { Reading, Stored } from '@pullwire/shared';
+import type { Held, Reading, Stored } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ReadingDesk } from './reading-desk.ts';
@@ -6,7 +6,7 @@ import { ReadingDesk } from './reading-desk.ts';
 interface Storing {
   readonly device: string;
   readonly batch: number;
-  readonly store: (stored?: Stored) => void;
+  readonly store: (answer?: Stored | Held) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -108,7 +108,7 @@ describe('the desk for readings', () => {
     await begun(2);
     storing[1]?.store();
     await desk.stop();
-    expect([said, desk.counters]).toEqual([[1], { stored: 1, failed: 1, dropped: 0 }]);
+    expect([said, desk.counters]).toEqual([[1], { stored: 1, held: 0, failed: 1, dropped: 0 }]);
   });
 
   test('gives up what waits of a link that ended, and says nothing to it', async () => {

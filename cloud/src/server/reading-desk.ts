@@ -1,9 +1,9 @@
-import type { Clock, Reading, Stored, Timer } from '@pullwire/shared';
+import type { Clock, Held, Reading, Stored, Timer } from '@pullwire/shared';
 
 export interface ReadingDeskOptions {
   readonly clock: Clock;
-  /** Stores a batch; rejects where it cannot be stored now. */
-  receive(device: string, batch: Reading): Promise<Stored>;
+  /** Stores a batch, or says that it is to come later; rejects where it cannot be stored now. */
+  receive(device: string, batch: Reading): Promise<Stored | Held>;
   /** A batch could not be stored: its agent is told nothing, and sends it again. */
   failed(error: unknown): void;
 }
@@ -19,6 +19,8 @@ export interface ReadingLink {
 export interface ReadingCounters {
   /** Batches. */
   stored: number;
+  /** Their devices have as much stored as they may for now. */
+  held: number;
   failed: number;
   /** There was no room for them; their agents send them again. */
   dropped: number;
@@ -45,7 +47,7 @@ interface Waiting {
   readonly batch: Reading;
   readonly device: string;
   readonly bytes: number;
-  ended(stored: Stored | undefined): void;
+  ended(answer: Stored | Held | undefined): void;
 }
 
 /** Where the one-box server's links hand in their readings: stored one after the other, between the pulls. */
@@ -57,7 +59,7 @@ export class ReadingDesk {
   readonly #resting = new Set<Timer>();
   #stopped = false;
   #idle: (() => void) | undefined;
-  readonly counters: ReadingCounters = { stored: 0, failed: 0, dropped: 0 };
+  readonly counters: ReadingCounters = { stored: 0, held: 0, failed: 0, dropped: 0 };
 
   constructor(options: ReadingDeskOptions) {
     this.#options = options;
@@ -69,7 +71,7 @@ export class ReadingDesk {
   }
 
   /** `device`: of the link's own identity; `answer`: not called any more once the link is closed. */
-  link(device: string, answer: (stored: Stored) => void): ReadingLink {
+  link(device: string, answer: (answer: Stored | Held) => void): ReadingLink {
     const open = new Map<number, Waiting>();
     return {
       take: (batch) => {
@@ -80,10 +82,10 @@ export class ReadingDesk {
           batch,
           device,
           bytes: (batch.body?.length ?? 0) + entryBytes * batch.readings.length,
-          ended: (stored) => {
+          ended: (answered) => {
             if (open.get(batch.batch) !== waiting) return;
             open.delete(batch.batch);
-            if (stored !== undefined) answer(stored);
+            if (answered !== undefined) answer(answered);
           },
         };
         if (this.#take(waiting)) open.set(batch.batch, waiting);
@@ -141,9 +143,9 @@ export class ReadingDesk {
     const { clock } = this.#options;
     const began = clock.monotonic();
     try {
-      const stored = await this.#options.receive(device, batch);
-      this.counters.stored += 1;
-      ended(stored);
+      const answer = await this.#options.receive(device, batch);
+      this.counters[answer.action] += 1;
+      ended(answer);
     } catch (error) {
       this.counters.failed += 1;
       ended(undefined);

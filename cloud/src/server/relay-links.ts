@@ -115,7 +115,7 @@ export class RelayLinks {
         heartbeat,
         ...(linkLifeMs > 0 && { lifeMs: linkLifeMs }),
         features: [
-          ...['probe', 'readings', 'rotate'],
+          ...['hold', 'probe', 'readings', 'rotate'],
           ...(objects === undefined ? [] : ['upload']),
         ],
       },

@@ -32,6 +32,7 @@ export function relayMetrics(
 
 function linkMetrics(counts: RelayCounts, queuedBytes: number): MetricFamily[] {
   const { links, linkEvents, refusedHandshakes, enrolled, refusedEnrolments } = counts;
+  const { waiting: _waiting, ...outcomes } = counts.readings;
   const count = (name: string, help: string, value: number) =>
     metric('counter', `pullwire_relay_${name}_total`, help, value);
   const refused = (name: string, help: string, reasons: Readonly<Record<string, number>>) =>
@@ -50,6 +51,13 @@ function linkMetrics(counts: RelayCounts, queuedBytes: number): MetricFamily[] {
       'pullwire_relay_link_queued_bytes',
       'Bytes that wait for agents to take them.',
       queuedBytes,
+    ),
+    metricBy(
+      'counter',
+      'pullwire_relay_reading_batches_total',
+      'Batches of readings: stored; held back by the quota of their devices; failed; dropped for want of room.',
+      'outcome',
+      outcomes,
     ),
     refused('handshakes', 'Links that were refused, by why.', refusedHandshakes),
     count('enrolments', 'Devices that enrolled.', enrolled),

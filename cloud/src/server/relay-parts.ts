@@ -31,8 +31,11 @@ export interface RelayParts {
   admit(token: string | undefined, port: number): Promise<AdmittedLink>;
   /** Where large bodies go, as on AWS. Without it they stream, as on one box they can. */
   readonly objects?: RelayObjects;
-  /** Where readings are kept, and for how long. */
-  readonly readings: ReadingPlace & { readonly retentionDays: number };
+  /** Where readings are kept, for how long, and how much a day of one device (bytes). */
+  readonly readings: ReadingPlace & {
+    readonly retentionDays: number;
+    readonly bytesPerDay: number;
+  };
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;

@@ -1,3 +1,5 @@
+import { quotaLog } from '../reading/quota-log.ts';
+import { ReadingQuota } from '../reading/reading-quota.ts';
 import { ReadingWriter } from '../reading/reading-writer.ts';
 import { ReceiveReadings } from '../reading/receive-readings.ts';
 import { ReadingDesk } from './reading-desk.ts';
@@ -10,7 +12,8 @@ const linesEveryMs = 10_000;
 export function createReadingDesk({ readings, clock, log }: RelayParts): ReadingDesk {
   const wall = () => clock.wall();
   const writer = new ReadingWriter({ ...readings, wall });
-  const receiver = new ReceiveReadings({ writer, wall });
+  const quota = new ReadingQuota({ ...readings, wall, full: quotaLog(log) });
+  const receiver = new ReceiveReadings({ writer, quota, wall });
   let saidAt = Number.NEGATIVE_INFINITY;
   const desk: ReadingDesk = new ReadingDesk({
     clock,

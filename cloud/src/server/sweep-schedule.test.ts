@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { noReadings } from '../reading/reading-sample.ts';
 import { SweepSchedule, type SweepScheduleInit } from './sweep-schedule.ts';
 
 const schedules: SweepSchedule[] = [];
@@ -7,19 +8,9 @@ afterEach(async () => {
   for (const schedule of schedules.splice(0)) await schedule.stop();
 });
 
-/** A store of readings that has none. */
-const none = {
-  readingTable: {
-    devices: async () => ({ items: [] }),
-    oldReadings: async () => [],
-    oldPieces: async () => [],
-    remove: async () => undefined,
-    removePieces: async () => undefined,
-    removeOldLatest: async () => undefined,
-  },
-  bodies: { remove: async () => undefined },
-  retentionDays: 30,
-};
+const none = { ...noReadings, retentionDays: 30 };
+
+const recordOf = (device: string) => ({ device, publicKey: '', labels: {}, createdAt: 0 });
 
 function fixture(
   sweep: (request: { closedBefore: number; limit: number }) => Promise<number>,
@@ -29,7 +20,11 @@ function fixture(
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
   const schedule = new SweepSchedule({
-    registry: { sweep },
+    registry: {
+      sweep,
+      deviceRecord: async () => undefined,
+      deviceRecords: async (devices) => devices.map(recordOf),
+    },
     readings,
     log,
     now: () => 1_000_000_000,

@@ -5,14 +5,17 @@ import type { Registry } from '../registry/registry.ts';
 import { sweepRegistry } from '../registry/sweep-registry.ts';
 
 export interface SweepScheduleInit {
-  readonly registry: Pick<Registry, 'sweep'>;
-  readonly readings: Omit<ReadingSweep, 'now'>;
+  readonly registry: Pick<Registry, 'sweep'> & ReadingSweep['registry'];
+  readonly readings: Omit<ReadingSweep, 'now' | 'registry' | 'limit'>;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Minute of the hour, 0–59: servers that share a table should not all sweep at once. */
   readonly minute: number;
 }
+
+/** In one sweep. */
+const readingLimit = 200_000;
 
 /** Sweeps every hour: of links long ended, keys long expired and readings whose time is over nothing is kept. */
 export class SweepSchedule {
@@ -56,7 +59,12 @@ export class SweepSchedule {
       log.warn({ err }, 'the registry cannot be swept now');
     }
     try {
-      const removed = await sweepReadings({ ...readings, now: now() });
+      const removed = await sweepReadings({
+        ...readings,
+        registry,
+        now: now(),
+        limit: readingLimit,
+      });
       log.info({ removed }, 'readings swept');
     } catch (err) {
       log.warn({ err }, 'the readings cannot be swept now');

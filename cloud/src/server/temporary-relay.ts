@@ -75,6 +75,7 @@ export class TemporaryRelay {
         readingTable: new DynamoReadingTable(table),
         bodies: this.#bodies,
         retentionDays: 30,
+        bytesPerDay: 268_435_456,
       },
       hearsOfWrites: false,
       callers: new CallerAuth({ registry, clock, throttle }),

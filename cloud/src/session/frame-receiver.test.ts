@@ -34,6 +34,8 @@ interface BenchOptions {
   readonly links?: readonly Partial<LinkRecord>[];
   readonly rotationAsked?: boolean;
   readonly revokedAt?: number;
+  /** The device has no more of its quota. */
+  readonly held?: boolean;
   readonly storeFails?: Error;
 }
 
@@ -75,6 +77,7 @@ function bench(options: BenchOptions = {}): Bench {
     readings: {
       receive: async (device, { batch, readings }) => {
         if (options.storeFails !== undefined) throw options.storeFails;
+        if (options.held === true) return { action: 'held', batch, ...heldFor };
         said.push(`stores ${readings.length} of ${device}`);
         return { action: 'stored', batch };
       },
@@ -104,7 +107,10 @@ function bench(options: BenchOptions = {}): Bench {
       stray: (_link, reason, action) => events.push(`stray ${action} ${reason}`),
       undelivered: (_link, error) => events.push(`undelivered ${error.code}`),
       ignored: (_link, name) => events.push(`ignored ${name}`),
-      stored: (_link, readings, refused) => events.push(`stored ${readings}, refused ${refused}`),
+      readings: (_link, count, answer) => {
+        const refused = answer.action === 'stored' && `, refused ${answer.refused?.length ?? 0}`;
+        events.push(`${answer.action} ${count}${refused || ''}`);
+      },
       rotated: (_link, refused = 'noted') => events.push(`rotated ${refused}`),
     },
   });
@@ -120,6 +126,7 @@ function replyTo(over: { device?: string; expiresAt?: number; key?: typeof key }
   });
 }
 
+const heldFor = { retryAfterMs: 900_000, code: 'quota-full', detail: 'd' };
 const encode = (message: ReplyMessage | RelayMessage) => codec.encode(message) as string;
 const end = (to: string, id = pullId) =>
   encode({ action: 'end', pullId: id, replyTo: to, seq: 1 } as ReplyMessage);
@@ -219,6 +226,16 @@ describe('a message of a link that a gateway holds', () => {
       expect(b.said).toEqual(['stores 1 of plant-7']);
       expect(b.posts).toEqual(['c1 {"action":"stored","batch":7}']);
       expect(b.events).toEqual(['stored 1, refused 0']);
+    });
+
+    it.each([
+      ['said to an agent that knows the word', ['hold'], ['c1 {"action":"held","batch":7,"ms"}']],
+      ['not answered to another', [], []],
+    ])('that is to come later is %s', async (_name, features, posts) => {
+      const b = bench({ links: [{ ...greeted, features }], held: true });
+      await b.receive(batch);
+      const said = b.posts.map((post) => post.replace(/"retryAfterMs".*/, '"ms"}'));
+      expect([said, b.events]).toEqual([posts, ['held 1']]);
     });
 
     it('before hello ends the link', async () => {

@@ -4,6 +4,7 @@ import {
   type Clock,
   codecFor,
   type HeartbeatTerms,
+  type Held,
   type Hello,
   headLimitBytes,
   type Limits,
@@ -48,13 +49,13 @@ export interface FrameEvents {
   ignored(link: GatewayConnection, name: string): void;
   /** The device offered another key; `refused`: why it was not noted. */
   rotated(link: GatewayConnection, refused: string | undefined): void;
-  /** A batch of so many readings is stored, but those that were refused for good. */
-  stored(link: GatewayConnection, readings: number, refused: number): void;
+  /** What became of a batch of so many readings. */
+  readings(link: GatewayConnection, count: number, answer: Stored | Held): void;
 }
 
 /** Stores a batch of a device's readings. */
 export interface ReadingReceiver {
-  receive(device: string, batch: Reading): Promise<Stored>;
+  receive(device: string, batch: Reading): Promise<Stored | Held>;
 }
 
 /** What the pulls that are queued for a device hear of its links. */
@@ -237,9 +238,11 @@ export class FrameReceiver {
     if (record?.connectionId === link.connectionId && !isGreeted(record)) {
       return this.#end(link, 'protocol-error', 'reading came before hello');
     }
-    const stored = await readings.receive(device, batch);
-    events.stored(link, batch.readings.length, stored.refused?.length ?? 0);
-    await this.#post(link.connectionId, stored);
+    const answer = await readings.receive(device, batch);
+    events.readings(link, batch.readings.length, answer);
+    // An agent that does not know the word sends the batch again in its own time.
+    if (answer.action === 'held' && record?.features.includes('hold') !== true) return;
+    await this.#post(link.connectionId, answer);
   }
 
   /** Other instances of the device have the same key, and would lose it. */

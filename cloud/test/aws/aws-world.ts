@@ -27,6 +27,7 @@ import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../src/object/object-prefix.ts';
 import { DynamoQueueStore } from '../../src/queue/dynamo-queue-store.ts';
+import type { QueueSettings } from '../../src/queue/queue-settings.ts';
 import type { DynamoTable } from '../../src/registry/dynamo-call.ts';
 import { DynamoRegistry } from '../../src/registry/dynamo-registry.ts';
 import type { Grant } from '../../src/registry/registry.ts';
@@ -56,8 +57,14 @@ export interface AwsWorldOptions
   readonly linkLifeMs?: number;
   /** How agents prove their path; once in 5 minutes unless said. */
   readonly heartbeat?: HeartbeatTerms;
+  /** That one device may have stored a day; much unless said. */
+  readonly readingBytesPerDay?: number;
 }
 
+const queueSettings: QueueSettings = {
+  ...{ defaultMs: 86_400_000, maxMs: 604_800_000, keepMs: 86_400_000 },
+  ...{ perDevice: 100, perCaller: 1_000 },
+};
 const everything: Grant[] = [{ devices: ['*'], sources: ['*'], methods: ['*'], manage: true }];
 
 /** As the one-box server's is called: so the operator's commands find it through the engine's folder. */
@@ -223,7 +230,9 @@ export class AwsWorld {
               table: this.#table,
               bodies: this.objects,
               retentionDays: 30,
+              bytesPerDay: this.#options.readingBytesPerDay ?? 268_435_456,
               clock,
+              log: this.#logOf('message'),
             }),
           poster: this.#poster(urls),
           replyKey: this.#keys.replyTo,
@@ -249,6 +258,7 @@ export class AwsWorld {
       poster: this.#poster(this.gateway),
       replyKey: this.#keys.replyTo,
       queueStore: this.queueStore,
+      queueSettings,
       uploadKey: this.#keys.upload,
       dial: async (events) => {
         const channel = await dialChannel({ url: linkUrl, token }, events);

@@ -2,7 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { systemClock } from '@pullwire/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { S3ObjectStore } from '../../src/object/s3-object-store.ts';
+import { DynamoReadingTable } from '../../src/reading/dynamo-reading-table.ts';
+import { bodyKey } from '../../src/reading/reading-bodies.ts';
+import { reading } from '../../src/reading/reading-sample.ts';
+import { ReadingWriter } from '../../src/reading/reading-writer.ts';
 import { buildPrograms } from './build-programs.ts';
 import { invokeFunction } from './deploy-http.ts';
 import { describeWithMinistack } from './describe-with-ministack.ts';
@@ -91,9 +98,32 @@ describeWithMinistack('on ministack, with what ships', () => {
     expect((await world.ask('/devices/plant-9/sources/web/file')).status).toBe(404);
   });
 
-  it('the sweep finds nothing to trip over', async () => {
-    const name = world.relay.functions['sweep'] ?? '';
-    await invokeFunction(world.ministack, name, {});
+  it('the sweep removes what a device has left that is not known any more', async () => {
+    const { functions, table, bucket } = world.relay;
+    const { credentials, ...place } = world.ministack.client;
+    const client = new DynamoDBClient(world.ministack.client);
+    const bodies = new S3ObjectStore({
+      ...{ ...place, bucket, clock: systemClock, random: Math.random },
+      credentials: { ...credentials, sessionToken: undefined },
+    });
+    const readingTable = new DynamoReadingTable({ client, name: table });
+    const wall = () => Date.now();
+    const writer = new ReadingWriter({ readingTable, bodies, wall, retentionDays: 1 });
+    const [small, large] = [
+      reading({ at: wall() }),
+      reading({ at: wall() + 1, body: Buffer.alloc(9_000) }),
+    ];
+    for (const device of ['plant-gone', world.device]) await writer.put(device, [small, large]);
+    const sweep = () => invokeFunction(world.ministack, functions['sweep'] ?? '', {});
+    expect(await sweep()).toMatchObject({ readings: 2 });
+    expect(await sweep()).toMatchObject({ readings: 0 });
+    expect(await readingTable.reading('plant-gone', small)).toBeUndefined();
+    await expect(bodies.open(bodyKey('plant-gone', large))).rejects.toMatchObject({
+      code: 'missing',
+    });
+    expect(await readingTable.reading(world.device, large)).toMatchObject({ length: 9_000 });
+    bodies.stop();
+    client.destroy();
   });
 
   it('a device that leaves is offline, and one that comes back is connected', async () => {

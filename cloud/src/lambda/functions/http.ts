@@ -50,6 +50,13 @@ const composed = composeOnce(async () => {
     log,
     store,
     settings: { defaultDeadlineMs: deadlineDefaultMs, maxDeadlineMs: deadlineMaxMs },
+    queueSettings: {
+      defaultMs: settings.queueDefaultMs,
+      maxMs: settings.queueMaxMs,
+      keepMs: settings.queueKeepMs,
+      perDevice: settings.queuePerDevice,
+      perCaller: settings.queuePerCaller,
+    },
   });
   environment.channel.open();
   return environment;

@@ -36,8 +36,9 @@ async function loadReceiver(table: DynamoTable) {
     import('../function-receiver.ts'),
   ]);
   const bodies = functionObjects(settings.bucket, place);
-  const { retentionDays } = settings;
-  return functionReceiver({ table, bodies, retentionDays, clock: systemClock });
+  const { retentionDays, bytesPerDay } = settings;
+  const log = functionLog(settings.logLevel);
+  return functionReceiver({ table, bodies, retentionDays, bytesPerDay, clock: systemClock, log });
 }
 
 /** `$default` of the WebSocket API. */

@@ -1,4 +1,5 @@
 import { systemClock } from '@pullwire/shared';
+import { DynamoReadingTable } from '../../reading/dynamo-reading-table.ts';
 import { readAwsPlace } from '../aws-credentials.ts';
 import { composeOnce } from '../compose-once.ts';
 import { readEnvironment } from '../environment.ts';
@@ -11,9 +12,12 @@ const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
   const { functionRegistry, functionTable } = await import('../function-registry.ts');
+  const registry = functionTable(table, place);
+  const store = functionObjects(bucket, place);
   return createSweep({
-    registry: functionRegistry(functionTable(table, place)),
-    store: functionObjects(bucket, place),
+    registry: functionRegistry(registry),
+    store,
+    readings: { readingTable: new DynamoReadingTable(registry), bodies: store },
     clock: systemClock,
     log: functionLog(logLevel),
   });

@@ -1,5 +1,4 @@
-import { systemClock } from '@pullwire/shared';
-import { pino } from 'pino';
+import { logTo, systemClock } from '@pullwire/shared';
 import { Spool } from '../../agent/src/spool/spool.ts';
 
 /** Bytes of each body: a line or two of metrics. */
@@ -11,7 +10,7 @@ const bodyBytes = 200;
  */
 export async function fillSpool(path: string, count: number, ms: number): Promise<void> {
   const bounds = { maxBytes: 1 << 30, maxAgeMs: 7 * 86_400_000 };
-  const logger = pino({ level: 'silent' });
+  const logger = logTo({ write: () => undefined }, 'silent');
   const spool = new Spool({ path, bounds, clock: systemClock, logger });
   await spool.start();
   const began = (Math.floor(Date.now() / 1_000) - count) * 1_000 + ms;

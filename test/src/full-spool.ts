@@ -1,4 +1,5 @@
-import { logTo, systemClock } from '@pullwire/shared';
+import { systemClock } from '@pullwire/shared';
+import { logTo } from '@pullwire/shared/process-log';
 import { Spool } from '../../agent/src/spool/spool.ts';
 
 /** Bytes of each body: a line or two of metrics. */

@@ -222,16 +222,6 @@ test('a body or a deadline that cannot be is refused before anything is queued',
   expect(origin.asked).toEqual([]);
 });
 
-test('a reply of 88,000 bytes is kept, a larger one ends as what it is', async () => {
-  const places = [await queue('/bytes/88000'), await queue('/bytes/88001')];
-  expect(await comesTo(places[0] ?? '', 'done')).toMatchObject({ bytes: 88_000 });
-  const kept = await ask(`${places[0]}/result`);
-  expect((await kept.arrayBuffer()).byteLength).toBe(88_000);
-  expect(await comesTo(places[1] ?? '', 'failed')).toMatchObject({
-    problem: { code: 'reply-too-large' },
-  });
-});
-
 test('no log holds a key', () => {
   for (const secret of world.secrets) expect(world.logs).not.toContain(secret);
 });

@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, codecFor, pullIds, type ReplyMessage } from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Poster } from '../connection/poster.ts';
+import type { ObjectStore } from '../object/object-store.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { PullableDevice } from '../pull/pull-target.ts';
+import { LargeBodies } from '../queue/large-bodies.ts';
+import { ObjectQueueBodies } from '../queue/object-queue-bodies.ts';
 import { QueueDelivery } from '../queue/queue-delivery.ts';
 import { QueueEnds } from '../queue/queue-ends.ts';
 import { QueueLog } from '../queue/queue-events.ts';
@@ -13,11 +16,16 @@ import type { PullRef } from '../queue/queued-pull.ts';
 import type { Registry } from '../registry/registry.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import type { PendingWork } from './pending-work.ts';
+import { queueSettings } from './queue-settings.ts';
 import { RemotePullables } from './remote-pullables.ts';
+
+export type QueueObjects = Pick<ObjectStore, 'put' | 'open' | 'remove'>;
 
 export interface FunctionQueueParts {
   readonly registry: Pick<Registry, 'device' | 'closeLink' | 'deviceRecord' | 'keyByHash'>;
   readonly store: QueueStore;
+  /** Where large bodies go; loaded with the first one. */
+  objects(): Promise<QueueObjects>;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
   readonly clock: Clock;
@@ -33,14 +41,18 @@ const codec = codecFor('pullwire.v1+json');
 export class FunctionQueue {
   readonly #parts: FunctionQueueParts;
   readonly log: QueueLog;
+  readonly large: LargeBodies;
   readonly ends: QueueEnds;
   readonly delivery: QueueDelivery;
 
   constructor(parts: FunctionQueueParts) {
-    const { registry, store, poster, replyKey, clock, log, work } = parts;
+    const { registry, store, objects, poster, replyKey, clock, log, work } = parts;
     this.#parts = parts;
     this.log = new QueueLog(log);
-    this.ends = new QueueEnds({ store, clock, log: this.log });
+    const { perCallerBytes } = queueSettings;
+    const queueBodies = new ObjectQueueBodies(objects);
+    this.large = new LargeBodies({ store, queueBodies, clock, log: this.log, perCallerBytes });
+    this.ends = new QueueEnds({ store, large: this.large, clock, log: this.log });
     const pullables = new RemotePullables({ registry, poster, work, clock });
     const find = async (id: string): Promise<PullableDevice | undefined> => {
       const device = await orUnavailable(registry.device(id));
@@ -54,7 +66,7 @@ export class FunctionQueue {
       clock,
       log: this.log,
       pullsPerLink,
-      desk: undefined,
+      own: undefined,
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(replyKey, address),
       say: (connectionId, message) => poster.post(connectionId, codec.encode(message) as string),

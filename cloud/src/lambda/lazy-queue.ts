@@ -5,24 +5,15 @@ import type { GrantedRequest } from '../pull/granted-request.ts';
 import type { PullLater } from '../pull/pull-service.ts';
 import type { PullQueue } from '../queue/pull-queue.ts';
 import { queueIds } from '../queue/queue-id.ts';
-import type { QueueSettings } from '../queue/queue-settings.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
 import type { FunctionQueueParts } from './compose-queue.ts';
+import { queueSettings as settings } from './queue-settings.ts';
 
 export interface LazyQueueParts extends FunctionQueueParts {
   readonly callers: Callers;
   /** Milliseconds that a reply may take. */
   readonly answerMs: number;
 }
-
-/** As the one-box server's, where nobody sets them. */
-const settings: QueueSettings = {
-  defaultMs: 24 * 3_600_000,
-  maxMs: 7 * 24 * 3_600_000,
-  keepMs: 24 * 3_600_000,
-  perDevice: 100,
-  perCaller: 1_000,
-};
 
 /** The queue of pulls, of no use to whoever waits for an answer: loaded with the first caller who does not. */
 export class LazyQueue implements PullLater {
@@ -60,9 +51,9 @@ export class LazyQueue implements PullLater {
       import('./compose-queue.ts'),
       import('../queue/pull-queue.ts'),
     ]);
-    const { delivery, ends, log } = new FunctionQueue(this.#parts);
+    const { delivery, ends, large, log } = new FunctionQueue(this.#parts);
     return new PullQueue({
-      ...{ callers, store, delivery, ends, clock, log, settings, answerMs },
+      ...{ callers, store, delivery, ends, large, clock, log, settings, answerMs },
       newId: queueIds({ wall: () => clock.wall(), random: randomBytes }),
       track: (running) => work.add(running),
     });

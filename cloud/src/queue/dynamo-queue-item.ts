@@ -107,12 +107,13 @@ function sendingOf(item: Item): { sending?: Sending } {
 
 function endOf(item: Item, now: QueuedPull['state']): { end?: PullEnd } {
   if (now === 'queued' || now === 'sent') return {};
-  const { status, bytes = 0 } = numbersOf(item, 'status', 'bytes');
+  const { status, bytes = 0, beside } = numbersOf(item, 'status', 'bytes', 'beside');
+  const reply = { bytes, ...(beside === 1 && { beside: true as const }) };
   return {
     end: {
       state: now,
       endedAt: numberOf(item, 'endedAt'),
-      ...(status === undefined ? undefined : { reply: { status, bytes } }),
+      ...(status === undefined ? undefined : { reply: { status, ...reply } }),
       ...(item['fault'] ? { fault: jsonOf(item, 'fault', fault) } : undefined),
     },
   };

@@ -1,4 +1,5 @@
 import type { DynamoTable } from '../registry/dynamo-call.ts';
+import { bodiesOf, forgetBody, noteBody, sweepBodies } from './dynamo-queue-body.ts';
 import {
   addPull,
   countOpen,
@@ -10,6 +11,7 @@ import {
   takeBack,
 } from './dynamo-queued-pull.ts';
 import { addFrame, readFrames } from './dynamo-reply-frame.ts';
+import type { KeptBody } from './kept-body.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -60,5 +62,21 @@ export class DynamoQueueStore implements QueueStore {
 
   frames(sentAs: string) {
     return readFrames(this.#table, sentAs);
+  }
+
+  noteBody(body: KeptBody) {
+    return noteBody(this.#table, body);
+  }
+
+  bodiesOf(owner: string, now: number) {
+    return bodiesOf(this.#table, owner, now);
+  }
+
+  forgetBody(owner: string, key: string) {
+    return forgetBody(this.#table, owner, key);
+  }
+
+  sweepBodies(keptBefore: number, limit: number, removed: (key: string) => Promise<void>) {
+    return sweepBodies(this.#table, { keptBefore, limit }, removed);
   }
 }

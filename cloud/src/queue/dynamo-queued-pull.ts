@@ -122,7 +122,8 @@ export function endPull(
   keptUntil: number,
 ): Promise<boolean> {
   const { state, endedAt, reply, fault } = end;
-  const known = { status: reply?.status, bytes: reply?.bytes, fault };
+  const beside = reply?.beside === true ? 1 : undefined;
+  const known = { status: reply?.status, bytes: reply?.bytes, beside, fault };
   const values = {
     state,
     endedAt,

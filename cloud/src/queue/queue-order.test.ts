@@ -43,7 +43,12 @@ class QueueBench {
   constructor() {
     this.plain = new DynamoQueueStore({ client, name: table });
     this.#guarded = this.scheduler.guard(this.plain);
-    this.ends = new QueueEnds({ store: this.#guarded, clock: this.clock, log });
+    this.ends = new QueueEnds({
+      store: this.#guarded,
+      large: { drop: async () => undefined },
+      clock: this.clock,
+      log,
+    });
   }
 
   /** One environment of a function. */
@@ -66,7 +71,7 @@ class QueueBench {
       clock: this.clock,
       log,
       pullsPerLink: 512,
-      desk: undefined,
+      own: undefined,
       newPullId,
       replyTo: () => 'signed',
       say: async () => undefined,

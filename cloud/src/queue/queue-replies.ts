@@ -2,12 +2,13 @@ import { PullFault, type ReplyMessage } from '@pullwire/shared';
 import { asFault, fromAgent } from '../pull/pull-fault.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueStore } from './queue-store.ts';
+import { keptFrameBytes, keptFrames } from './queued-frame.ts';
 import type { PullRef, QueuedPull } from './queued-pull.ts';
 import {
-  checkFits,
+  bodyBytes,
+  type KeptReply,
   type ReplyFrame,
-  tooLarge,
-  type WholeReply,
+  replyTooLarge,
   wholeReply,
 } from './reply-frame.ts';
 
@@ -45,34 +46,53 @@ export class QueueReplies {
         return this.#fault(pull, fromAgent(message));
       case 'upload':
       case 'complete':
-        return this.#giveUp(pull, tooLarge());
+        return this.giveUp(pull, replyTooLarge(keptFrameBytes));
       case 'credit':
       case 'probed':
         return 'more'; // its request went whole, and nobody asked in its name
     }
   }
 
-  async #frame(pull: QueuedPull, frame: ReplyFrame): Promise<ReplyVerdict> {
-    let reply: WholeReply | undefined;
-    try {
-      checkFits(frame, pull.method);
-      reply = await this.#kept(pull, frame);
-    } catch (error) {
-      if (!(error instanceof PullFault)) throw error;
-      return this.#giveUp(pull, error);
-    }
-    if (reply === undefined) return 'more';
-    await this.#options.ends.done(pull, reply);
+  /** Keeps a reply that this process has whole, and ends the pull by it. Throws `RegistryError`. */
+  async keep(pull: QueuedPull, { head, bytes, body }: KeptReply): Promise<void> {
+    const { store, ends } = this.#options;
+    const whole = { ...head, end: true, ...(body !== undefined && { body }) };
+    await store.addFrame(head.pullId, whole, pull.keptUntil);
+    const beside = body === undefined ? ({ beside: true } as const) : undefined;
+    await ends.done(pull, { status: head.status, bytes, ...beside });
+  }
+
+  /** The reply cannot be kept: the pull ends, and the agent is told to stop. Throws `RegistryError`. */
+  async giveUp(pull: QueuedPull, error: unknown): Promise<'ended'> {
+    const { ends, cancel } = this.#options;
+    if (await ends.fail(pull, asFault(error), 'relay')) await cancel(pull);
     return 'ended';
   }
 
-  /** Keeps the frame; resolves with the reply where it is whole by that. */
-  async #kept(pull: QueuedPull, frame: ReplyFrame): Promise<WholeReply | undefined> {
+  async #frame(pull: QueuedPull, frame: ReplyFrame): Promise<ReplyVerdict> {
+    try {
+      const frames = await this.#kept(pull, frame);
+      const reply = wholeReply(frames, pull.method);
+      if (reply === undefined) return 'more';
+      const { head, body } = reply;
+      await this.#options.ends.done(pull, { status: head.status, bytes: body.length });
+      return 'ended';
+    } catch (error) {
+      if (!(error instanceof PullFault)) throw error;
+      return this.giveUp(pull, error);
+    }
+  }
+
+  /** Keeps the frame; resolves with those that are kept by then. Throws `PullFault` `reply-too-large`. */
+  async #kept(pull: QueuedPull, frame: ReplyFrame): Promise<readonly ReplyFrame[]> {
     const { store } = this.#options;
+    if (frame.seq >= keptFrames) throw replyTooLarge(keptFrameBytes);
     await store.addFrame(frame.pullId, frame, pull.keptUntil);
     // Most replies are one frame.
-    if (frame.action === 'head' && frame.end) return wholeReply([frame], pull.method);
-    return wholeReply(await store.frames(frame.pullId), pull.method);
+    const isWhole = frame.action === 'head' && frame.end;
+    const frames = isWhole ? [frame] : await store.frames(frame.pullId);
+    if (bodyBytes(frames) > keptFrameBytes) throw replyTooLarge(keptFrameBytes);
+    return frames;
   }
 
   async #fault(pull: QueuedPull, fault: PullFault): Promise<ReplyVerdict> {
@@ -80,12 +100,6 @@ export class QueueReplies {
     // The agent is about to come back, and did nothing with it.
     if (fault.code === 'agent-draining') return (await ends.takeBack(pull)) ? 'back' : 'stray';
     await ends.fail(pull, fault, 'agent');
-    return 'ended';
-  }
-
-  async #giveUp(pull: QueuedPull, error: unknown): Promise<ReplyVerdict> {
-    const { ends, cancel } = this.#options;
-    if (await ends.fail(pull, asFault(error), 'relay')) await cancel(pull);
     return 'ended';
   }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueueStore } from './queue-store.ts';
+import { queueBodiesContract } from './queue-store-contract-body.ts';
 import type { PullEnd, Sending } from './queued-pull.ts';
 import { queuedPull, sampleId } from './queued-sample.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -142,6 +143,14 @@ export function queueStoreContract(
       expect(await store.openDevices()).toEqual(new Set(['plant-2', 'plant-3', 'plant-4']));
     });
 
+    it('knows of a reply that it lies beside the table', async () => {
+      const beside: PullEnd = { ...done, reply: { status: 200, bytes: 9, beside: true } };
+      await store.addPull(pull);
+      await store.markSent(pull, sending);
+      await store.endPull(pull, { sentAs: sending.sentAs }, beside, 9_000);
+      expect((await now())?.end).toEqual(beside);
+    });
+
     it('keeps frames in their order, each once', async () => {
       const common = { pullId: sending.sentAs, replyTo: '' };
       const head: ReplyFrame = {
@@ -203,4 +212,5 @@ export function queueStoreContract(
       expect(await sweep(pull.keptUntil + 1)).toBe(40);
     });
   });
+  queueBodiesContract(name, async () => (await fresh()).store);
 }

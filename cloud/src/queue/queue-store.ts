@@ -1,3 +1,4 @@
+import type { KeptBody } from './kept-body.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
 
@@ -31,4 +32,20 @@ export interface QueueStore {
   addFrame(sentAs: string, frame: ReplyFrame, keptUntil: number): Promise<void>;
   /** All frames that are kept of a reply, in their order. */
   frames(sentAs: string): Promise<readonly ReplyFrame[]>;
+
+  /** Notes a body that lies beside the table, before it does; one of the same key takes the place of the note before. */
+  noteBody(body: KeptBody): Promise<void>;
+  /** What is noted of an owner and was to be kept at `now`. */
+  bodiesOf(owner: string, now: number): Promise<readonly KeptBody[]>;
+  /** One that is not there is no error. */
+  forgetBody(owner: string, key: string): Promise<void>;
+  /**
+   * Removes bodies that were to be kept until before `keptBefore` (milliseconds), each by `removed` and then its note; at
+   * most `limit`. Resolves with how many. Rejects with what `removed` rejects with.
+   */
+  sweepBodies(
+    keptBefore: number,
+    limit: number,
+    removed: (key: string) => Promise<void>,
+  ): Promise<number>;
 }

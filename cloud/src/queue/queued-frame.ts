@@ -1,7 +1,6 @@
 import { codecFor, headBytes, headLimitBytes, type Pull, PullFault } from '@pullwire/shared';
 import { agentDeadlineMs } from '../pull/agent-deadline.ts';
 import type { QueuedPull } from './queued-pull.ts';
-import { keptReplyBytes } from './reply-frame.ts';
 
 /** A gateway's links speak it, with the smaller frames: what fits there fits everywhere. */
 const codec = codecFor('pullwire.v1+json');
@@ -10,11 +9,23 @@ const anyReplyTo = (device: string): string =>
   'x'.repeat(Math.ceil(((80 + device.length) * 4) / 3));
 const anyPullId = 'A'.repeat(22);
 
+/** DESIGN.md, "Decisions" 5: the inline limit of a gateway. */
+export const keptFrameBytes = 88_000;
+/** A reply in more pieces is a stream, which nobody waits for here. */
+export const keptFrames = 256;
+
+/** Behind a gateway: one more than is kept tells a reply that is too large from one that just fits. */
+export const gatewayCredit = keptFrameBytes + 1;
+
+export interface FrameTerms {
+  readonly sentAs: string;
+  readonly replyTo: string;
+  /** Bytes of the reply that may come unasked. */
+  readonly credit: number;
+}
+
 /** The pull as it goes down a link. */
-export function pullFrame(
-  pull: QueuedPull,
-  { sentAs, replyTo }: { readonly sentAs: string; readonly replyTo: string },
-): Pull {
+export function pullFrame(pull: QueuedPull, { sentAs, replyTo, credit }: FrameTerms): Pull {
   const { source, method, path, query, headers, caller, body, answerMs } = pull;
   return {
     action: 'pull',
@@ -27,8 +38,7 @@ export function pullFrame(
     ...(query === undefined ? undefined : { query }),
     headers,
     deadlineMs: agentDeadlineMs(answerMs),
-    // One more than is kept tells a reply that is too large from one that just fits.
-    credit: keptReplyBytes + 1,
+    credit,
     caller,
     end: true,
     ...(body.length === 0 ? undefined : { body }),
@@ -43,7 +53,11 @@ export function checkOneFrame(pull: QueuedPull): void {
       detail: `headers, path and query together are over ${headLimitBytes} bytes`,
     });
   }
-  const frame = pullFrame(pull, { sentAs: anyPullId, replyTo: anyReplyTo(device) });
+  const frame = pullFrame(pull, {
+    sentAs: anyPullId,
+    replyTo: anyReplyTo(device),
+    credit: 2 ** 31 - 1,
+  });
   const { body: _, ...bare } = frame;
   const room = codec.bodyRoom(bare);
   if (body.length <= room) return;

@@ -72,9 +72,18 @@ export interface PullEnd {
   readonly state: Exclude<QueuedState, 'queued' | 'sent'>;
   readonly endedAt: number;
   /** Of the reply, where it is `done`. */
-  readonly reply?: { readonly status: number; readonly bytes: number };
+  readonly reply?: EndedReply;
   /** Why it is not `done`. */
   readonly fault?: QueuedFault;
+}
+
+/** What is said of a reply that is whole. */
+export interface EndedReply {
+  readonly status: number;
+  /** Of its body. */
+  readonly bytes: number;
+  /** Its body lies beside the table. */
+  readonly beside?: true;
 }
 
 /** A fault as it is kept. */

@@ -1,10 +1,15 @@
 import type { PullFault, ReplyMessage, Timer } from '@pullwire/shared';
+import { asFault } from '../pull/pull-fault.ts';
 import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
 import type { WaitingPull } from '../reply/reply-desk.ts';
+import type { ArrivingReply } from './arriving-reply.ts';
 import type { QueuedPull } from './queued-pull.ts';
 
 export interface SentPullHooks {
+  /** What is not a frame of its reply. */
   received(message: ReplyMessage): void;
+  /** Its reply cannot be kept. */
+  broken(fault: PullFault): void;
   /** No answer comes any more. */
   lost(why: string): void;
   /** Its frame was not taken. */
@@ -18,6 +23,8 @@ export class SentPull implements LinkedPull, WaitingPull {
   readonly replyTo: string;
   readonly target: PullTarget;
   readonly #hooks: SentPullHooks;
+  /** Where its reply comes here, and nowhere else. */
+  reply: ArrivingReply | undefined;
   /** Ends the wait for its answer. */
   deadline: Timer | undefined;
 
@@ -35,10 +42,17 @@ export class SentPull implements LinkedPull, WaitingPull {
   }
 
   receive(message: ReplyMessage): void {
-    this.#hooks.received(message);
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.reply?.stop(); // what else is on its way is of no use
+      this.#hooks.broken(asFault(error));
+    }
   }
 
   linkLost(why: string): void {
+    // All of it is here already, on its way to the disk perhaps.
+    if (this.reply?.isWhole === true) return;
     this.#hooks.lost(`the link was lost: ${why}`);
   }
 
@@ -49,8 +63,25 @@ export class SentPull implements LinkedPull, WaitingPull {
   /** Its only frame carries everything. */
   room(): void {}
 
-  stop(): void {
+  /** Nothing more is expected of the device. */
+  heard(): void {
     this.deadline?.cancel();
     this.target.finish(this.pullId);
+  }
+
+  stop(): void {
+    this.heard();
+    this.reply?.stop();
+  }
+
+  #take(message: ReplyMessage): void {
+    switch (message.action) {
+      case 'head':
+      case 'body':
+      case 'end':
+        return this.reply?.take(message);
+      default:
+        return this.#hooks.received(message);
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
  * (its profile and its links), one for the tokens that a device spent, three for its readings, one for its queued pulls,
- * one a reply to such a pull, one a caller's key, one an enrolment code, one for the schema's version.
+ * one a reply to such a pull, one for what an owner's pulls have in files or objects, one a caller's key, one an enrolment code, one for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -49,6 +49,8 @@ function keySchema(partition: string, sort: string): CreateTableCommandInput['Ke
 /** A device's queued pulls have a partition of their own: a look at the device reads none of them. */
 export const queuePrefix = 'queue#';
 
+export const queueBodyPrefix = 'queue-bodies#';
+
 /** Where each kind of item lives. `#` occurs in no id (shared/name.ts), so no two ids can meet. */
 export const itemKeys = {
   device: (device: string) => ({ pk: { S: `device#${device}` }, sk: { S: 'profile' } }),
@@ -72,6 +74,11 @@ export const itemKeys = {
   replyFrame: (sentAs: string, seq: number) => ({
     pk: { S: `reply#${sentAs}` },
     sk: { S: `frame#${String(seq).padStart(5, '0')}` },
+  }),
+  /** What an owner of queued pulls has stored beside the table, a key of the bodies each. `owner`: a hash. */
+  queueBody: (owner: string, key: string) => ({
+    pk: { S: `${queueBodyPrefix}${owner}` },
+    sk: { S: key },
   }),
   /** One partition a device, in the order of their times. `time`: see `readingSortKey`. */
   reading: (device: string, time: string) => ({ pk: { S: `readings#${device}` }, sk: { S: time } }),
@@ -99,6 +106,8 @@ export const listKinds = {
   queuedPull: 'queued-pull',
   /** Queued pulls that have ended, and the frames of their replies, in the order in which their time is over. */
   keptPull: 'kept-pull',
+  /** What queued pulls have stored beside the table, in the order in which its time is over. */
+  queueBody: 'queue-body',
   /** Of readings what tells which devices have some: an entry a series, and one a reading that came in pieces. */
   readings: 'readings',
 } as const;

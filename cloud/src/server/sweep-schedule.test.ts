@@ -31,6 +31,10 @@ function fixture(
   const schedule = new SweepSchedule({
     registry: { sweep },
     readings,
+    queue: {
+      store: { sweepBodies: async () => 0 },
+      queueBodies: { remove: async () => undefined },
+    },
     log,
     now: () => 1_000_000_000,
     minute,
@@ -52,6 +56,7 @@ describe('the sweep', () => {
     expect(lines).toMatchObject([
       { msg: 'registry swept', removed: 3 },
       { msg: 'readings swept', removed: 0 },
+      { msg: 'bodies of queued pulls swept', removed: 0 },
     ]);
   });
 
@@ -67,8 +72,10 @@ describe('the sweep', () => {
     expect(lines.map((line) => line['msg'])).toEqual([
       'the registry cannot be swept now',
       'readings swept',
+      'bodies of queued pulls swept',
       'registry swept',
       'readings swept',
+      'bodies of queued pulls swept',
     ]);
   });
 

@@ -218,6 +218,7 @@ export class AwsWorld {
         composeMessage({
           registry,
           store: this.queueStore,
+          objects: async () => this.objects,
           readings: async () =>
             functionReceiver({
               table: this.#table,

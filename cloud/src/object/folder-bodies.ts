@@ -1,12 +1,11 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '@pullwire/shared';
-import { FolderFiles, toFolderError } from '../object/folder-files.ts';
-import { checkObjectKey } from '../object/object-refusal.ts';
-import type { OpenObject } from '../object/object-store.ts';
-import type { ReadingBodies } from './reading-bodies.ts';
+import { FolderFiles, type FreshFile, toFolderError } from './folder-files.ts';
+import { checkObjectKey } from './object-refusal.ts';
+import type { OpenObject } from './object-store.ts';
 
-export interface FolderReadingBodiesParts {
+export interface FolderBodiesParts {
   /** Absolute. Nothing else lies in it, and no other process writes there. */
   readonly folder: string;
   readonly clock: Clock;
@@ -15,12 +14,13 @@ export interface FolderReadingBodiesParts {
 }
 
 /**
- * Bodies of readings as files of the one-box server's data folder. What was put is on the disk: the agent forgets it then.
+ * Bodies as files of the one-box server's data folder. What was put or written is on the disk, whole: whoever sent it
+ * forgets it then. Every method rejects with `ObjectStoreError`, and with what `content` throws.
  */
-export class FolderReadingBodies implements ReadingBodies {
+export class FolderBodies {
   readonly #files: FolderFiles;
 
-  constructor({ folder, clock, newId }: FolderReadingBodiesParts) {
+  constructor({ folder, clock, newId }: FolderBodiesParts) {
     this.#files = new FolderFiles(folder, clock, newId);
   }
 
@@ -29,8 +29,17 @@ export class FolderReadingBodies implements ReadingBodies {
   }
 
   async put(key: string, body: Uint8Array): Promise<void> {
+    await this.write(key, [body]);
+  }
+
+  /** Writes what comes, at the pace of the disk. Leaves nothing where that breaks off. */
+  async write(
+    key: string,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<void> {
     const path = this.#path(key);
-    await translated(this.#keep(path, body));
+    const fresh = await translated(this.#files.write(content, { flush: true }));
+    await translated(this.#keep(path, fresh));
   }
 
   async open(key: string): Promise<OpenObject> {
@@ -43,8 +52,7 @@ export class FolderReadingBodies implements ReadingBodies {
     await translated(this.#files.drop(this.#path(key)));
   }
 
-  async #keep(path: string, body: Uint8Array): Promise<void> {
-    const fresh = await this.#files.write([body], { flush: true });
+  async #keep(path: string, fresh: FreshFile): Promise<void> {
     await this.#files.keep(fresh, path, { replace: true });
     const folder = await open(dirname(path)); // the name, too
     await folder.sync().finally(() => folder.close());
@@ -56,10 +64,15 @@ export class FolderReadingBodies implements ReadingBodies {
   }
 }
 
+/** What the file system says becomes the storage's error; other errors, as those of a content that breaks off, stay. */
 async function translated<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    throw toFolderError(cause);
+    throw isOfSystem(cause) ? toFolderError(cause) : cause;
   }
+}
+
+function isOfSystem(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && 'syscall' in cause;
 }

@@ -63,7 +63,7 @@ class Caller {
   }
 }
 
-describe.each(['one box'] as const satisfies HostName[])('%s', (name) => {
+describe.each(['one box', 'strict gateway'] as const satisfies HostName[])('%s', (name) => {
   let origin: LargeOrigin;
   let host: Host;
   let caller: Caller;

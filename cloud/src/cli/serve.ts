@@ -58,7 +58,7 @@ async function start(
   const readings = await openReadings(config, store, clock);
   const minute = randomInt(60);
   const queueBodies = await openBodies(dataFolder(config.dataFolder).queue, clock);
-  const queue = { store: store.queue, queueBodies };
+  const queue = { store: store.queue, bodyStore: queueBodies };
   const sweeps = new SweepSchedule({ registry, readings, queue, log, now: clock.wall, minute });
   sweeps.start();
   stops.push(() => sweeps.stop());

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, codecFor, pullIds, type ReplyMessage } from '@pullwire/shared';
+import {
+  type Clock,
+  codecFor,
+  pullIds,
+  type RelayMessage,
+  type ReplyMessage,
+} from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Poster } from '../connection/poster.ts';
 import type { ObjectStore } from '../object/object-store.ts';
@@ -11,6 +17,7 @@ import { QueueDelivery } from '../queue/queue-delivery.ts';
 import { QueueEnds } from '../queue/queue-ends.ts';
 import { QueueLog } from '../queue/queue-events.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { QueueUploads, type UploadedReplies } from '../queue/queue-uploads.ts';
 import { QueuedGrants } from '../queue/queued-grant.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -19,7 +26,7 @@ import type { PendingWork } from './pending-work.ts';
 import { queueSettings } from './queue-settings.ts';
 import { RemotePullables } from './remote-pullables.ts';
 
-export type QueueObjects = Pick<ObjectStore, 'put' | 'open' | 'remove'>;
+export type QueueObjects = UploadedReplies & Pick<ObjectStore, 'put' | 'open' | 'remove'>;
 
 export interface FunctionQueueParts {
   readonly registry: Pick<Registry, 'device' | 'closeLink' | 'deviceRecord' | 'keyByHash'>;
@@ -49,9 +56,11 @@ export class FunctionQueue {
     const { registry, store, objects, poster, replyKey, clock, log, work } = parts;
     this.#parts = parts;
     this.log = new QueueLog(log);
-    const { perCallerBytes } = queueSettings;
-    const queueBodies = new ObjectQueueBodies(objects);
-    this.large = new LargeBodies({ store, queueBodies, clock, log: this.log, perCallerBytes });
+    const { perCallerBytes, replyBytes } = queueSettings;
+    const say = (connectionId: string, message: RelayMessage) =>
+      poster.post(connectionId, codec.encode(message) as string);
+    const bodyStore = new ObjectQueueBodies(objects);
+    this.large = new LargeBodies({ store, bodyStore, clock, log: this.log, perCallerBytes });
     this.ends = new QueueEnds({ store, large: this.large, clock, log: this.log });
     const pullables = new RemotePullables({ registry, poster, work, clock });
     const find = async (id: string): Promise<PullableDevice | undefined> => {
@@ -67,9 +76,10 @@ export class FunctionQueue {
       log: this.log,
       pullsPerLink,
       own: undefined,
+      uploads: new QueueUploads({ store, large: this.large, objects, replyBytes, say }),
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(replyKey, address),
-      say: (connectionId, message) => poster.post(connectionId, codec.encode(message) as string),
+      say,
       random: Math.random,
       track: (running) => work.add(running),
     });

@@ -45,7 +45,7 @@ export const listedOwner = (owner: string): string => hash('sha256', owner, 'bas
 const listedAs = { kind: listKinds.queuedPull } as const;
 
 /** What it holds of what is only kept: in the order in which the sweep is to find it. */
-const keptAs = (keptUntil: number, what: string) => ({
+export const keptAs = (keptUntil: number, what: string) => ({
   kind: listKinds.keptPull,
   id: keptListId(keptUntil, what),
 });

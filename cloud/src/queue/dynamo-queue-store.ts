@@ -1,3 +1,4 @@
+import type { AnnouncedPart } from '../pull/object-reply.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { bodiesOf, forgetBody, noteBody, sweepBodies } from './dynamo-queue-body.ts';
 import {
@@ -11,7 +12,9 @@ import {
   takeBack,
 } from './dynamo-queued-pull.ts';
 import { addFrame, readFrames } from './dynamo-reply-frame.ts';
+import { addPart, addUploadEnd, addUploadId, keptUpload } from './dynamo-reply-upload.ts';
 import type { KeptBody } from './kept-body.ts';
+import type { UploadEnd } from './kept-upload.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -62,6 +65,22 @@ export class DynamoQueueStore implements QueueStore {
 
   frames(sentAs: string) {
     return readFrames(this.#table, sentAs);
+  }
+
+  addPart(sentAs: string, part: AnnouncedPart, keptUntil: number) {
+    return addPart(this.#table, sentAs, part, keptUntil);
+  }
+
+  addUploadId(sentAs: string, uploadId: string, keptUntil: number) {
+    return addUploadId(this.#table, sentAs, uploadId, keptUntil);
+  }
+
+  addUploadEnd(sentAs: string, end: UploadEnd, keptUntil: number) {
+    return addUploadEnd(this.#table, sentAs, end, keptUntil);
+  }
+
+  keptUpload(sentAs: string) {
+    return keptUpload(this.#table, sentAs);
   }
 
   noteBody(body: KeptBody) {

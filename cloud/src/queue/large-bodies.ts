@@ -7,7 +7,7 @@ import type { QueueStore } from './queue-store.ts';
 
 export interface LargeBodiesOptions {
   readonly store: Pick<QueueStore, 'noteBody' | 'bodiesOf' | 'forgetBody'>;
-  readonly queueBodies: QueueBodies;
+  readonly bodyStore: QueueBodies;
   readonly clock: Clock;
   readonly log: Pick<QueueLog, 'bodyStays'>;
   /** Bytes that are kept for one caller at most. */
@@ -43,13 +43,13 @@ export class LargeBodies {
 
   /** Writes a body that was noted. Rejects with `ObjectStoreError`, and with what `content` throws. */
   write(key: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#options.queueBodies.write(key, content);
+    return this.#options.bodyStore.write(key, content);
   }
 
   /** It is as long as it was written. Rejects with `PullFault` `storage-unavailable`. */
   async open(key: string, bytes: number): Promise<OpenObject['body']> {
-    const { queueBodies } = this.#options;
-    const open = await queueBodies.open(key).catch((error: unknown) => {
+    const { bodyStore } = this.#options;
+    const open = await bodyStore.open(key).catch((error: unknown) => {
       throw notReadable(error);
     });
     if (open.length === bytes) return open.body;
@@ -59,9 +59,9 @@ export class LargeBodies {
 
   /** Never rejects: what stays is swept when its time is over. */
   async drop(owner: string, key: string): Promise<void> {
-    const { queueBodies, store, log } = this.#options;
+    const { bodyStore, store, log } = this.#options;
     try {
-      await queueBodies.remove(key);
+      await bodyStore.remove(key);
       await store.forgetBody(owner, key);
     } catch (error) {
       log.bodyStays(key, error);

@@ -13,6 +13,7 @@ import type { QueueEnds } from './queue-ends.ts';
 import type { QueueLog } from './queue-events.ts';
 import { QueueReplies } from './queue-replies.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { QueueUploads } from './queue-uploads.ts';
 import { pullFrame } from './queued-frame.ts';
 import type { QueuedGrants } from './queued-grant.ts';
 import type { PullRef, QueuedPull, Sending } from './queued-pull.ts';
@@ -32,6 +33,8 @@ export interface QueueDeliveryOptions {
    * not know of has lost its answer. Undefined: any process may hear them.
    */
   readonly own: OwnReplies | undefined;
+  /** Where replies may go by object storage. */
+  readonly uploads?: QueueUploads;
   newPullId(): string;
   replyTo(address: ReplyAddress): string;
   /** Says something to a link that this process holds no handle of. */
@@ -63,8 +66,12 @@ export class QueueDelivery {
 
   constructor(options: QueueDeliveryOptions) {
     this.#options = options;
-    const { store, ends } = options;
-    this.replies = new QueueReplies({ store, ends, cancel: (pull) => this.cancel(pull) });
+    const { store, ends, uploads } = options;
+    this.replies = new QueueReplies({
+      ...{ store, ends, uploads },
+      cancel: (pull) => this.cancel(pull),
+      grant: (pull, limit) => this.#tell(pull, (pullId) => ({ action: 'credit', pullId, limit })),
+    });
     this.#sent = new SentPulls({
       ...options,
       received: (pull, message) => this.received(pull, message),
@@ -126,15 +133,23 @@ export class QueueDelivery {
   }
 
   /** Tells the agent that nobody wants the reply any more. */
-  async cancel({ sending }: QueuedPull): Promise<void> {
+  async cancel(pull: QueuedPull): Promise<void> {
+    const told = this.#tell(pull, (pullId) => ({
+      action: 'cancel',
+      pullId,
+      reason: 'caller-left',
+    }));
+    this.#forget(pull);
+    await told;
+  }
+
+  async #tell({ sending }: QueuedPull, say: (pullId: string) => RelayMessage): Promise<void> {
     if (sending === undefined) return;
     const { sentAs, connectionId } = sending;
-    const message = { action: 'cancel', pullId: sentAs, reason: 'caller-left' } as const;
     const sent = this.#sent.get(sentAs);
-    this.#sent.forget(sentAs);
     try {
-      if (sent === undefined) await this.#options.say(connectionId, message);
-      else sent.target.connection.control(message);
+      if (sent === undefined) await this.#options.say(connectionId, say(sentAs));
+      else sent.target.connection.control(say(sentAs));
     } catch {
       // The link is full or gone: the agent's own limits end the pull there.
     }

@@ -1,31 +1,49 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { pullIds, type ReplyMessage } from '@pullwire/shared';
+import { pullIds, type RelayMessage, type ReplyMessage } from '@pullwire/shared';
 import { ManualClock } from '@pullwire/shared/manual-clock';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CallScheduler, type Choose } from '../../test/call-scheduler.ts';
 import { FakeTarget } from '../../test/fake-target.ts';
+import { FolderObjectStore } from '../object/folder-object-store.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
 import { DynamoQueueStore } from './dynamo-queue-store.ts';
+import { replyKey } from './kept-body.ts';
+import { LargeBodies } from './large-bodies.ts';
+import { ObjectQueueBodies } from './object-queue-bodies.ts';
 import { QueueDelivery } from './queue-delivery.ts';
 import { QueueEnds } from './queue-ends.ts';
 import { QueueLog } from './queue-events.ts';
 import type { QueueStore } from './queue-store.ts';
+import { QueueUploads } from './queue-uploads.ts';
 import { QueuedGrants } from './queued-grant.ts';
 import type { QueuedPull } from './queued-pull.ts';
 import { queuedPull } from './queued-sample.ts';
 
 let temporary: TemporaryEngine;
 let client: DynamoDBClient;
+let folder: string;
+let objects: FolderObjectStore;
 beforeAll(async () => {
   temporary = await temporaryEngine();
   client = temporary.engine.createClient();
+  folder = mkdtempSync(join(tmpdir(), 'pullwire-order-'));
+  const clock = new ManualClock();
+  objects = new FolderObjectStore({
+    ...{ folder, clock, newId: randomUUID, secret: randomBytes(32) },
+    baseUrl: () => 'http://127.0.0.1:1',
+  });
+  await objects.start();
 });
 afterAll(async () => {
   client.destroy();
   await temporary.remove();
+  rmSync(folder, { recursive: true });
 });
 
 const log = new QueueLog(pino({ level: 'silent' }));
@@ -39,13 +57,21 @@ class QueueBench {
   readonly plain: QueueStore;
   readonly #guarded: QueueStore;
   readonly ends: QueueEnds;
+  readonly large: LargeBodies;
+  /** What was said to the link besides pulls. */
+  readonly said: RelayMessage[] = [];
 
   constructor() {
     this.plain = new DynamoQueueStore({ client, name: table });
     this.#guarded = this.scheduler.guard(this.plain);
+    this.large = new LargeBodies({
+      store: this.#guarded,
+      bodyStore: new ObjectQueueBodies(async () => this.objects),
+      ...{ clock: this.clock, log, perCallerBytes: 1_000_000 },
+    });
     this.ends = new QueueEnds({
       store: this.#guarded,
-      large: { drop: async () => undefined },
+      large: this.large,
       clock: this.clock,
       log,
     });
@@ -59,6 +85,9 @@ class QueueBench {
       targets: [this.target],
       offline: { since: undefined, why: '' },
     });
+    const say = async (_: string, message: RelayMessage) => {
+      this.said.push(message);
+    };
     const record = { device: 'plant-7', publicKey: 'k', labels: {}, createdAt: 0 };
     return new QueueDelivery({
       store: this.#guarded,
@@ -72,12 +101,24 @@ class QueueBench {
       log,
       pullsPerLink: 512,
       own: undefined,
+      uploads: new QueueUploads({
+        store: this.#guarded,
+        large: this.large,
+        objects: async () => this.objects,
+        ...{ replyBytes: 1_000_000, say },
+      }),
       newPullId,
       replyTo: () => 'signed',
-      say: async () => undefined,
+      say,
       random: () => 0,
       track: () => undefined,
     });
+  }
+
+  /** Signing is no call: nobody waits for it. */
+  get objects(): FolderObjectStore {
+    const presignPut = objects.presignPut.bind(objects);
+    return Object.assign(Object.create(this.scheduler.guard(objects)), { presignPut });
   }
 
   /** How often each path was sent to the device. */
@@ -179,6 +220,67 @@ describe('whatever the order of their calls', () => {
     },
   );
 
+  test('frames get more credit as they are kept, until they are more than goes by frames', async () => {
+    const bench = new QueueBench();
+    const pull = waiting({ queuedAt: 5_000_000 });
+    const sentAs = newPullId();
+    await bench.plain.addPull(pull);
+    await bench.plain.markSent(pull, { sentAs, sentAt: 0, answerBy: 1, connectionId: 'c1' });
+    const take = async (message: ReplyMessage) => {
+      const taken = bench.function().replies.take(pull, message, 0);
+      await bench.scheduler.run(() => 0);
+      return taken;
+    };
+    const common = { pullId: sentAs, replyTo: 'signed', end: false };
+    await take({ ...common, action: 'head', seq: 0, status: 200, headers: [] });
+    let seq = 1;
+    for (; seq <= 47; seq += 1) {
+      expect(await take({ ...common, action: 'body', seq, body: Buffer.alloc(22_000) })).toBe(
+        'more',
+      );
+    }
+    const limits = bench.said.map((message) => message.action === 'credit' && message.limit);
+    expect(limits).toEqual(Array.from({ length: 46 }, (_, at) => (at + 2) * 22_000 + 88_000));
+    const last = { ...common, action: 'body', seq, body: Buffer.alloc(22_000), end: true } as const;
+    expect(await take(last)).toBe('ended');
+    const end = (await bench.plain.queuedPull(pull, 0))?.end;
+    expect(end?.fault).toMatchObject({ code: 'reply-too-large' });
+    expect(bench.said.at(-1)).toMatchObject({ action: 'cancel' });
+  });
+
+  test.each(seeds)(
+    'a reply by object storage is kept once, whatever function hears of it first (%i)',
+    async (seed) => {
+      const bench = new QueueBench();
+      const pull = waiting({ queuedAt: 4_000_000 + seed, owner: `key-${seed}` });
+      const sentAs = newPullId();
+      const sending = { sentAs, sentAt: 0, answerBy: 4_000_000_000_000, connectionId: 'c1' };
+      await bench.plain.addPull(pull);
+      await bench.plain.markSent(pull, sending);
+      const body = randomBytes(100_000);
+      await objects.put(replyKey(sentAs), body); // what the agent has put by the time it says `complete`
+      const common = { pullId: sentAs, replyTo: 'signed' };
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      const length = body.length;
+      const messages: ReplyMessage[] = [
+        { ...common, action: 'head', seq: 0, status: 200, headers: [], end: false },
+        { ...common, action: 'upload', part: 1, length, sha256, more: false },
+        { ...common, action: 'complete', parts: [{ part: 1, etag: `"${sha256}"` }], length },
+      ];
+      // No part is complete before it was announced: all else may change places.
+      await announced(bench, pull, messages[1]);
+      const verdicts = [...messages, ...messages].map((message) =>
+        bench.function().replies.take(pull, message, 0),
+      );
+      await bench.scheduler.run(random(seed));
+      expect(await Promise.all(verdicts)).toContain('ended');
+      const now = await bench.plain.queuedPull(pull, 0);
+      expect(now?.end).toMatchObject({ state: 'done', reply: { bytes: length, beside: true } });
+      expect(await objects.head(replyKey(sentAs))).toBe(length);
+      expect(bench.said.map(({ action }) => action)).not.toContain('cancel');
+    },
+  );
+
   test('a POST that was marked by a process that died is unknown, a GET goes again, each by one write', async () => {
     for (const [queuedAt, method, sends, state] of [
       [3_000_001, 'POST', 0, 'unknown'],
@@ -206,5 +308,13 @@ describe('whatever the order of their calls', () => {
     }
   });
 });
+
+async function announced(bench: QueueBench, pull: QueuedPull, message?: ReplyMessage) {
+  if (message === undefined) return;
+  const first = bench.function().replies.take(pull, message, 0);
+  await bench.scheduler.run(() => 0);
+  await first;
+  expect(bench.said).toMatchObject([{ action: 'put', part: 1 }]);
+}
 
 const lost = { state: 'failed', endedAt: 1 } as const;

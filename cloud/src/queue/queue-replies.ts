@@ -1,9 +1,10 @@
-import { PullFault, type ReplyMessage } from '@pullwire/shared';
+import { type Complete, PullFault, type ReplyMessage, type Upload } from '@pullwire/shared';
 import { asFault, fromAgent } from '../pull/pull-fault.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueStore } from './queue-store.ts';
-import { keptFrameBytes, keptFrames } from './queued-frame.ts';
-import type { PullRef, QueuedPull } from './queued-pull.ts';
+import type { QueueUploads } from './queue-uploads.ts';
+import { gatewayCredit, keptFrameBytes, keptFrames } from './queued-frame.ts';
+import type { PullRef, QueuedPull, Sending } from './queued-pull.ts';
 import {
   bodyBytes,
   type KeptReply,
@@ -15,9 +16,17 @@ import {
 export interface QueueRepliesOptions {
   readonly store: QueueStore;
   readonly ends: QueueEnds;
+  /** Where the relay announced `upload`; undefined: it did not. */
+  readonly uploads: QueueUploads | undefined;
   /** Tells the agent that nobody wants more of this reply; resolves when it is told, or cannot be. */
   cancel(pull: QueuedPull): Promise<void>;
+  /** The body of this reply may run up to byte `limit`; resolves when the agent is told, or cannot be. */
+  grant(pull: QueuedPull, limit: number): Promise<void>;
 }
+
+/** Who gets to read it can change the upstream, or ask for less. */
+const framesAdvice =
+  'as much as goes by frames: a reply goes by object storage where it says its length, or ends within 2 s of its head';
 
 /** What became of the pull by a frame of its reply. `stray`: it is not out under this wire id any more. */
 export type ReplyVerdict = 'more' | 'ended' | 'back' | 'stray';
@@ -46,7 +55,7 @@ export class QueueReplies {
         return this.#fault(pull, fromAgent(message));
       case 'upload':
       case 'complete':
-        return this.giveUp(pull, replyTooLarge(keptFrameBytes));
+        return this.#byObject(pull, pull.sending, message);
       case 'credit':
       case 'probed':
         return 'more'; // its request went whole, and nobody asked in its name
@@ -73,7 +82,7 @@ export class QueueReplies {
     try {
       const frames = await this.#kept(pull, frame);
       const reply = wholeReply(frames, pull.method);
-      if (reply === undefined) return 'more';
+      if (reply === undefined) return await this.#unfinished(pull, frame, frames);
       const { head, body } = reply;
       await this.#options.ends.done(pull, { status: head.status, bytes: body.length });
       return 'ended';
@@ -86,13 +95,54 @@ export class QueueReplies {
   /** Keeps the frame; resolves with those that are kept by then. Throws `PullFault` `reply-too-large`. */
   async #kept(pull: QueuedPull, frame: ReplyFrame): Promise<readonly ReplyFrame[]> {
     const { store } = this.#options;
-    if (frame.seq >= keptFrames) throw replyTooLarge(keptFrameBytes);
+    if (frame.seq >= keptFrames) throw replyTooLarge(keptFrameBytes, framesAdvice);
     await store.addFrame(frame.pullId, frame, pull.keptUntil);
     // Most replies are one frame.
     const isWhole = frame.action === 'head' && frame.end;
     const frames = isWhole ? [frame] : await store.frames(frame.pullId);
-    if (bodyBytes(frames) > keptFrameBytes) throw replyTooLarge(keptFrameBytes);
+    if (bodyBytes(frames) > keptFrameBytes) throw replyTooLarge(keptFrameBytes, framesAdvice);
     return frames;
+  }
+
+  /** A head alone may be one whose body went by object storage; where frames follow, they get more credit. */
+  async #unfinished(
+    pull: QueuedPull,
+    frame: ReplyFrame,
+    frames: readonly ReplyFrame[],
+  ): Promise<ReplyVerdict> {
+    if (frame.action === 'head' && bodyBytes([frame]) === 0) return this.#uploaded(pull, frames);
+    const bytes = bodyBytes(frames);
+    if (bytes >= gatewayCredit / 2) await this.#options.grant(pull, bytes + gatewayCredit);
+    return 'more';
+  }
+
+  async #byObject(
+    pull: QueuedPull,
+    sending: Sending,
+    message: Upload | Complete,
+  ): Promise<ReplyVerdict> {
+    const { uploads, store } = this.#options;
+    if (uploads === undefined) return this.giveUp(pull, replyTooLarge(gatewayCredit));
+    try {
+      if (message.action === 'upload') {
+        await uploads.upload(pull, sending, message);
+        return 'more';
+      }
+      await uploads.complete(pull, message);
+      return await this.#uploaded(pull, await store.frames(message.pullId));
+    } catch (error) {
+      if (!(error instanceof PullFault)) throw error;
+      return this.giveUp(pull, error);
+    }
+  }
+
+  async #uploaded(pull: QueuedPull, frames: readonly ReplyFrame[]): Promise<ReplyVerdict> {
+    const { uploads, ends } = this.#options;
+    const reply = await uploads?.whole(pull, pull.sending?.sentAs ?? '', frames);
+    if (reply === undefined) return 'more';
+    const { head, bytes } = reply;
+    await ends.done(pull, { status: head.status, bytes, beside: true });
+    return 'ended';
   }
 
   async #fault(pull: QueuedPull, fault: PullFault): Promise<ReplyVerdict> {

@@ -4,6 +4,46 @@ import type { QueueStore } from './queue-store.ts';
 
 const body: KeptBody = { owner: 'key-1', key: 'queue/replies/a', bytes: 100, keptUntil: 9_000 };
 
+/** What every store of queued pulls does with what it hears of a reply by object storage. */
+export function queueUploadsContract(
+  name: string,
+  fresh: () => Promise<{ store: QueueStore; sweep(keptBefore: number): Promise<number> }>,
+): void {
+  describe(`${name} keeps the contract of replies by object storage`, () => {
+    const sentAs = 'AAECAwQFBgcICQoLDA0ODw';
+    const parts = [1, 2, 11].map((part) => ({ part, length: part, sha256: `${part}`.repeat(64) }));
+    const end = { parts: [{ part: 1, etag: '"e"' }], length: 14 };
+
+    it('keeps parts in the order of their numbers, each as it was announced first', async () => {
+      const { store } = await fresh();
+      expect(await store.keptUpload(sentAs)).toEqual({ parts: [] });
+      for (const part of parts.toReversed()) await store.addPart(sentAs, part, 9_000);
+      await store.addPart(sentAs, { part: 1, length: 99, sha256: 'f'.repeat(64) }, 9_000);
+      expect(await store.keptUpload(sentAs)).toEqual({ parts });
+      expect(await store.keptUpload('other')).toEqual({ parts: [] });
+    });
+
+    it('keeps one id and one end, the first ones', async () => {
+      const { store } = await fresh();
+      const ids = await Promise.all(['a', 'b', 'c'].map((id) => store.addUploadId(sentAs, id, 9)));
+      expect(new Set(ids).size).toBe(1);
+      await store.addUploadEnd(sentAs, end, 9_000);
+      await store.addUploadEnd(sentAs, { ...end, length: 1 }, 9_000);
+      expect(await store.keptUpload(sentAs)).toEqual({ parts: [], uploadId: ids[0], end });
+    });
+
+    it('is swept of all of it', async () => {
+      const { store, sweep } = await fresh();
+      for (const part of parts) await store.addPart(sentAs, part, 9_000);
+      await store.addUploadId(sentAs, 'a', 9_000);
+      await store.addUploadEnd(sentAs, end, 9_000);
+      expect(await sweep(9_000)).toBe(0);
+      expect(await sweep(9_001)).toBe(5);
+      expect(await store.keptUpload(sentAs)).toEqual({ parts: [] });
+    });
+  });
+}
+
 /** What every store of queued pulls does with its notes of bodies that lie beside it. */
 export function queueBodiesContract(name: string, fresh: () => Promise<QueueStore>): void {
   describe(`${name} keeps the contract of notes of bodies`, () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueueStore } from './queue-store.ts';
-import { queueBodiesContract } from './queue-store-contract-body.ts';
+import { queueBodiesContract, queueUploadsContract } from './queue-store-contract-body.ts';
 import type { PullEnd, Sending } from './queued-pull.ts';
 import { queuedPull, sampleId } from './queued-sample.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -213,4 +213,5 @@ export function queueStoreContract(
     });
   });
   queueBodiesContract(name, async () => (await fresh()).store);
+  queueUploadsContract(name, fresh);
 }

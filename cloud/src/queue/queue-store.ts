@@ -1,4 +1,6 @@
+import type { AnnouncedPart } from '../pull/object-reply.ts';
 import type { KeptBody } from './kept-body.ts';
+import type { KeptUpload, UploadEnd } from './kept-upload.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
 
@@ -32,6 +34,15 @@ export interface QueueStore {
   addFrame(sentAs: string, frame: ReplyFrame, keptUntil: number): Promise<void>;
   /** All frames that are kept of a reply, in their order. */
   frames(sentAs: string): Promise<readonly ReplyFrame[]>;
+
+  /** Keeps what the agent announced of a reply by object storage; the same part again changes nothing. */
+  addPart(sentAs: string, part: AnnouncedPart, keptUntil: number): Promise<void>;
+  /** Keeps the id of the reply's upload of several parts; resolves with the one that was first. */
+  addUploadId(sentAs: string, uploadId: string, keptUntil: number): Promise<string>;
+  /** Keeps how it ended; the same again changes nothing. */
+  addUploadEnd(sentAs: string, end: UploadEnd, keptUntil: number): Promise<void>;
+  /** All that is kept of it. */
+  keptUpload(sentAs: string): Promise<KeptUpload>;
 
   /** Notes a body that lies beside the table, before it does; one of the same key takes the place of the note before. */
   noteBody(body: KeptBody): Promise<void>;

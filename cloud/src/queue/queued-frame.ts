@@ -9,13 +9,12 @@ const anyReplyTo = (device: string): string =>
   'x'.repeat(Math.ceil(((80 + device.length) * 4) / 3));
 const anyPullId = 'A'.repeat(22);
 
-/** DESIGN.md, "Decisions" 5: the inline limit of a gateway. */
-export const keptFrameBytes = 88_000;
-/** A reply in more pieces is a stream, which nobody waits for here. */
+/** DESIGN.md, "Decisions" 5: the inline limit of a gateway. What is larger goes by object storage. */
+export const gatewayCredit = 88_000;
+/** But for what takes its time (PROTOCOL.md, "Features", `upload`): of that as many bytes are kept by frames, an item each, */
+export const keptFrameBytes = 1_048_576;
+/** in as many pieces: a reply in more is a stream, which nobody waits for here. */
 export const keptFrames = 256;
-
-/** Behind a gateway: one more than is kept tells a reply that is too large from one that just fits. */
-export const gatewayCredit = keptFrameBytes + 1;
 
 export interface FrameTerms {
   readonly sentAs: string;

@@ -37,11 +37,11 @@ export class RelayQueue {
   readonly log: QueueLog;
 
   constructor(init: RelayQueueInit) {
-    const { registry, queue: store, queueBodies, clock, log, settings } = init.parts;
+    const { registry, queue: store, queueBodies: bodyStore, clock, log, settings } = init.parts;
     const { replyBytes, perCallerBytes } = settings.queue;
     this.#init = init;
     this.log = new QueueLog(log);
-    const large = new LargeBodies({ store, queueBodies, clock, log: this.log, perCallerBytes });
+    const large = new LargeBodies({ store, bodyStore, clock, log: this.log, perCallerBytes });
     this.#large = large;
     this.#ends = new QueueEnds({ store, large, clock, log: this.log });
     this.#delivery = new QueueDelivery({

@@ -33,7 +33,7 @@ function fixture(
     readings,
     queue: {
       store: { sweepBodies: async () => 0 },
-      queueBodies: { remove: async () => undefined },
+      bodyStore: { remove: async () => undefined },
     },
     log,
     now: () => 1_000_000_000,

@@ -10,9 +10,13 @@ const { bucket, logLevel, table } = readEnvironment('sweep', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const { functionRegistry, functionTable } = await import('../function-registry.ts');
+  const { functionRegistry, functionQueueStore, functionTable } = await import(
+    '../function-registry.ts'
+  );
+  const at = functionTable(table, place);
   return createSweep({
-    registry: functionRegistry(functionTable(table, place)),
+    registry: functionRegistry(at),
+    queueStore: functionQueueStore(at),
     store: functionObjects(bucket, place),
     clock: systemClock,
     log: functionLog(logLevel),

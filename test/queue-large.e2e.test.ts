@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CloudWorld } from './src/cloud-world.ts';
 import { type Host, startHost } from './src/host.ts';
 import type { HostName } from './src/host-limit.ts';
 import { LargeOrigin } from './src/large-origin.ts';
 import { noSmallDisk, SmallDisk } from './src/small-disk.ts';
 import { until } from './src/until.ts';
+import { sha256Of, upload } from './src/uploader.ts';
 import { World } from './src/world.ts';
 
 const megabyte = 1_000_000;
@@ -91,11 +93,73 @@ describe.each(['one box', 'strict gateway'] as const satisfies HostName[])('%s',
     }
   });
 
+  test('a request of 500 KB that was queued while the device was off goes once, and whole, when it is back', async () => {
+    await host.stopAgent();
+    const body = randomBytes(500_000);
+    const hash = sha256Of(body);
+    const place = await caller.queue('/hash', { method: 'POST', body });
+    await host.startAgent();
+    await caller.comesTo(place, 'done');
+    expect(await (await caller.ask(`${place}/result`)).text()).toBe(hash);
+    expect(origin.posted.filter((posted) => posted === hash)).toHaveLength(1);
+  });
+
   test('a reply over the bound ends as what it is', async () => {
     const place = await caller.queue('/file/33554433');
     const failed = await caller.comesTo(place, 'failed');
     expect(failed.problem).toMatchObject({ code: 'reply-too-large' });
     expect((await caller.ask(`${place}/result`)).status).toBe(502);
+  });
+});
+
+describe.each([
+  ['in order', undefined],
+  ['shuffled, doubled and delayed, seed 1', 1],
+  ['shuffled, doubled and delayed, seed 2', 2],
+] as const)('large requests through API Gateway and Lambda, %s', (_, seed) => {
+  let origin: LargeOrigin;
+  let world: CloudWorld;
+  let caller: Caller;
+  beforeAll(async () => {
+    origin = await new LargeOrigin().start();
+    const { sources } = origin;
+    world = await CloudWorld.start({ sources, ...(seed === undefined ? undefined : { seed }) });
+    const ask: Host['ask'] = (path, init) => fetch(world.url + path, init);
+    caller = new Caller({ ask, device: 'plant-1', callerKey: world.callerKey });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    origin.stop();
+  });
+
+  test('go once, and whole, and leave nothing', async () => {
+    const bodies = [50_000, 500_000, 1_500_000].map((bytes) => randomBytes(bytes));
+    const places = await Promise.all(
+      bodies.map((body) => caller.queue('/hash', { method: 'POST', body })),
+    );
+    for (const [at, body] of bodies.entries()) {
+      const hash = sha256Of(body);
+      await caller.comesTo(places[at] ?? '', 'done');
+      expect(await (await caller.ask(`${places[at]}/result`)).text()).toBe(hash);
+    }
+    await world.aws.gateway.settled();
+    expect(origin.posted).toHaveLength(3);
+    expect(await world.aws.storedObjects()).toEqual([]);
+  });
+
+  test('may be uploaded before', async () => {
+    const body = randomBytes(3 * megabyte);
+    const sha256 = sha256Of(body);
+    const id = await upload(world.url, world.callerKey, body);
+    const named = { method: 'POST', headers: { 'Pullwire-Upload': id } };
+    const place = await caller.queue('/hash', named);
+    await caller.comesTo(place, 'done');
+    expect(await (await caller.ask(`${place}/result`)).text()).toBe(sha256);
+    const again = await caller.ask('/devices/plant-1/sources/web/hash', {
+      ...named,
+      headers: { ...named.headers, Prefer: 'respond-async' },
+    });
+    expect([again.status, await again.json()]).toMatchObject([410, { code: 'upload-spent' }]);
   });
 });
 

@@ -11,6 +11,7 @@ import type { Poster } from '../connection/poster.ts';
 import type { ObjectStore } from '../object/object-store.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { PullableDevice } from '../pull/pull-target.ts';
+import { BodyFrames } from '../queue/body-frames.ts';
 import { LargeBodies } from '../queue/large-bodies.ts';
 import { ObjectQueueBodies } from '../queue/object-queue-bodies.ts';
 import { QueueDelivery } from '../queue/queue-delivery.ts';
@@ -76,6 +77,7 @@ export class FunctionQueue {
       log: this.log,
       pullsPerLink,
       own: undefined,
+      bodies: new BodyFrames({ store, large: this.large, say }),
       uploads: new QueueUploads({ store, large: this.large, objects, replyBytes, say }),
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(replyKey, address),

@@ -3,6 +3,7 @@ import type { Callers } from '../auth/callers.ts';
 import type { Exchange, HttpAnswer } from '../http/exchange.ts';
 import type { GrantedRequest } from '../pull/granted-request.ts';
 import type { PullLater } from '../pull/pull-service.ts';
+import type { UploadedBody } from '../pull/uploaded-body.ts';
 import type { PullQueue } from '../queue/pull-queue.ts';
 import { queueIds } from '../queue/queue-id.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
@@ -24,8 +25,8 @@ export class LazyQueue implements PullLater {
     this.#parts = parts;
   }
 
-  async enqueue(request: GrantedRequest): Promise<void> {
-    return (await this.#open()).enqueue(request);
+  async enqueue(request: GrantedRequest, upload: UploadedBody | undefined): Promise<void> {
+    return (await this.#open()).enqueue(request, upload);
   }
 
   async show(exchange: Exchange, pull: PullRef): Promise<HttpAnswer> {

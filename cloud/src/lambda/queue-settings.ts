@@ -7,7 +7,7 @@ export const queueSettings: QueueSettings = {
   keepMs: 24 * 3_600_000,
   perDevice: 100,
   perCaller: 1_000,
-  requestBytes: 1_048_576,
+  requestBytes: 8_388_608,
   replyBytes: 33_554_432,
   perCallerBytes: 1_073_741_824,
 };

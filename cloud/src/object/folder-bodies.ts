@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '@pullwire/shared';
 import { FolderFiles, type FreshFile, toFolderError } from './folder-files.ts';
 import { checkObjectKey } from './object-refusal.ts';
-import type { OpenObject } from './object-store.ts';
+import type { ByteRange, OpenObject } from './object-store.ts';
 
 export interface FolderBodiesParts {
   /** Absolute. Nothing else lies in it, and no other process writes there. */
@@ -42,10 +42,8 @@ export class FolderBodies {
     await translated(this.#keep(path, fresh));
   }
 
-  async open(key: string): Promise<OpenObject> {
-    const file = await translated(this.#files.open(this.#path(key)));
-    const { size } = await translated(file.stat());
-    return { length: size, body: file.createReadStream() };
+  async open(key: string, range?: ByteRange): Promise<OpenObject> {
+    return translated(this.#files.read(this.#path(key), range));
   }
 
   async remove(key: string): Promise<void> {

@@ -92,6 +92,7 @@ export function pullOfItem(item: Item): QueuedPull {
     sends: numberOf(item, 'sends'),
     state: now,
     ...textsOf(item, 'keyHash', 'query'),
+    ...numbersOf(item, 'besideBytes'),
     ...sendingOf(item),
     ...endOf(item, now),
   };
@@ -102,7 +103,8 @@ function sendingOf(item: Item): { sending?: Sending } {
   if (sentAs === undefined) return {};
   const sentAt = numberOf(item, 'sentAt');
   const answerBy = numberOf(item, 'answerBy');
-  return { sending: { sentAs, sentAt, answerBy, connectionId: connectionId ?? '' } };
+  const known = { sentAs, sentAt, answerBy, connectionId: connectionId ?? '' };
+  return { sending: { ...known, ...numbersOf(item, 'bodySent') } };
 }
 
 function endOf(item: Item, now: QueuedPull['state']): { end?: PullEnd } {

@@ -1,3 +1,4 @@
+import type { ByteRange } from '../object/object-store.ts';
 import type { AnnouncedPart } from '../pull/object-reply.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { bodiesOf, forgetBody, noteBody, sweepBodies } from './dynamo-queue-body.ts';
@@ -10,6 +11,7 @@ import {
   readOpenPulls,
   readPull,
   takeBack,
+  undertakeBody,
 } from './dynamo-queued-pull.ts';
 import { addFrame, readFrames } from './dynamo-reply-frame.ts';
 import { addPart, addUploadEnd, addUploadId, keptUpload } from './dynamo-reply-upload.ts';
@@ -53,6 +55,10 @@ export class DynamoQueueStore implements QueueStore {
 
   takeBack(ref: PullRef, sentAs: string) {
     return takeBack(this.#table, ref, sentAs);
+  }
+
+  undertakeBody(ref: PullRef, sentAs: string, range: ByteRange) {
+    return undertakeBody(this.#table, ref, sentAs, range);
   }
 
   endPull(ref: PullRef, stands: PullStands, end: PullEnd, keptUntil: number) {

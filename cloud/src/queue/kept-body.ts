@@ -1,5 +1,5 @@
 import { objectPrefixes } from '../object/object-prefix.ts';
-import type { ObjectStore, OpenObject } from '../object/object-store.ts';
+import type { ByteRange, ObjectStore, OpenObject } from '../object/object-store.ts';
 import type { PullRef, QueuedPull, Sending } from './queued-pull.ts';
 
 /** The note of a body that is too large for the table: by it, it counts for its owner, and is swept. */
@@ -20,7 +20,7 @@ export interface KeptBody {
 export interface QueueBodies extends Pick<ObjectStore, 'remove'> {
   /** Writes a whole body, at its own pace: it is there when this resolves, and never in part. */
   write(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  open(key: string): Promise<OpenObject>;
+  open(key: string, range?: ByteRange): Promise<OpenObject>;
 }
 
 export function requestKey({ id }: PullRef): string {
@@ -29,6 +29,12 @@ export function requestKey({ id }: PullRef): string {
 
 /** Milliseconds beyond the time for the answer: its end may be written later. */
 const lateMs = 3_600_000;
+
+export function requestNote(pull: QueuedPull, bytes: number): KeptBody {
+  const { owner, deadlineAt, answerMs } = pull;
+  const keptUntil = deadlineAt + answerMs + lateMs;
+  return { owner, key: requestKey(pull), bytes, keptUntil };
+}
 
 export function replyNote(
   { owner, keepMs }: QueuedPull,

@@ -1,5 +1,5 @@
 import { type Clock, PullFault } from '@pullwire/shared';
-import type { OpenObject } from '../object/object-store.ts';
+import type { ByteRange, OpenObject } from '../object/object-store.ts';
 import { ObjectStoreError } from '../object/object-store-error.ts';
 import type { KeptBody, QueueBodies } from './kept-body.ts';
 import type { QueueLog } from './queue-events.ts';
@@ -44,6 +44,17 @@ export class LargeBodies {
   /** Writes a body that was noted. Rejects with `ObjectStoreError`, and with what `content` throws. */
   write(key: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     return this.#options.bodyStore.write(key, content);
+  }
+
+  /** Some bytes of it. Rejects with `ObjectStoreError`. */
+  async piece(key: string, range: ByteRange): Promise<Buffer> {
+    const { bodyStore } = this.#options;
+    const pieces: Uint8Array[] = [];
+    const { body } = await bodyStore.open(key, range);
+    for await (const piece of body) pieces.push(piece);
+    const whole = Buffer.concat(pieces);
+    if (whole.length === range.to - range.from) return whole;
+    throw new ObjectStoreError('failed', `${whole.length} bytes came of ${range.from}–${range.to}`);
   }
 
   /** It is as long as it was written. Rejects with `PullFault` `storage-unavailable`. */

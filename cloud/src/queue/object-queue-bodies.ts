@@ -1,4 +1,4 @@
-import type { ObjectStore, OpenObject } from '../object/object-store.ts';
+import type { ByteRange, ObjectStore, OpenObject } from '../object/object-store.ts';
 import type { QueueBodies } from './kept-body.ts';
 
 type Bucket = Pick<ObjectStore, 'put' | 'open' | 'remove'>;
@@ -20,9 +20,9 @@ export class ObjectQueueBodies implements QueueBodies {
     await store.put(key, Buffer.concat(pieces));
   }
 
-  async open(key: string): Promise<OpenObject> {
+  async open(key: string, range?: ByteRange): Promise<OpenObject> {
     const store = await this.#bucket();
-    return store.open(key);
+    return store.open(key, range);
   }
 
   async remove(key: string): Promise<void> {

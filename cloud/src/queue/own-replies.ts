@@ -1,8 +1,9 @@
 import { ObjectStoreError } from '../object/object-store-error.ts';
 import type { ReplyWindows } from '../pull/pull-dispatch.ts';
+import { StoredBody } from '../pull/stored-body.ts';
 import type { ReplyDesk } from '../reply/reply-desk.ts';
 import { ArrivingReply, type ArrivingReplyOptions } from './arriving-reply.ts';
-import { replyNote } from './kept-body.ts';
+import { replyNote, requestKey } from './kept-body.ts';
 import type { LargeBodies } from './large-bodies.ts';
 import type { PieceStream } from './piece-stream.ts';
 import { noRoomForReply, replyNotStored } from './queued-fault.ts';
@@ -17,6 +18,8 @@ export interface OwnRepliesOptions {
   readonly large: LargeBodies;
   /** Bytes of a reply's body at most. */
   readonly replyBytes: number;
+  /** Takes care of work that nobody waits for; it handles its own errors. */
+  track(work: Promise<unknown>): void;
 }
 
 /** Replies to pulls that this process sent come back to it, and nowhere else: so on one box. */
@@ -46,6 +49,14 @@ export class OwnReplies {
     const store: ArrivingReplyOptions['store'] = (bytes, content) =>
       this.#store(pull, sending, bytes, content);
     return new ArrivingReply({ ...terms, method, replyBytes, smallBytes, store });
+  }
+
+  /** The request's body, where it lies beside the table. */
+  body(pull: QueuedPull): StoredBody | undefined {
+    const { large, track } = this.#options;
+    const { besideBytes: length } = pull;
+    if (length === undefined) return undefined;
+    return new StoredBody({ length, open: () => large.open(requestKey(pull), length), track });
   }
 
   async #store(

@@ -6,6 +6,7 @@ import { queuedPullPath } from '../http/routes.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { GrantedRequest } from '../pull/granted-request.ts';
 import type { PullLater } from '../pull/pull-service.ts';
+import type { UploadedBody } from '../pull/uploaded-body.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import type { LargeBodies } from './large-bodies.ts';
 import type { QueueDelivery } from './queue-delivery.ts';
@@ -17,6 +18,7 @@ import { problemAnswer, stateAnswer } from './queued-document.ts';
 import { pullPending, pullUnknown, queueFull } from './queued-fault.ts';
 import type { PullRef, QueuedPull } from './queued-pull.ts';
 import { queuedRequest } from './queued-request.ts';
+import { RequestIntake } from './request-intake.ts';
 
 export interface PullQueueOptions {
   readonly callers: Callers;
@@ -41,19 +43,21 @@ const look = { firstMs: 50, lastMs: 1_000 };
 export class PullQueue implements PullLater {
   readonly #options: PullQueueOptions;
   readonly #kept: KeptAnswer;
+  readonly #intake: RequestIntake;
 
   constructor(options: PullQueueOptions) {
     this.#options = options;
     this.#kept = new KeptAnswer(options);
+    this.#intake = new RequestIntake(options);
   }
 
   /** 202 with the place to ask; with `wait=N` the result itself, where it comes in that time (RFC 7240 §4.3). */
-  async enqueue(request: GrantedRequest): Promise<void> {
+  async enqueue(request: GrantedRequest, upload: UploadedBody | undefined): Promise<void> {
     const { exchange } = request;
-    const { store, delivery, clock, log, settings, answerMs, newId, track } = this.#options;
-    const pull = await queuedRequest(request, { settings, answerMs, clock, ...newId() });
-    await this.#checkRoom(pull);
-    await orUnavailable(store.addPull(pull));
+    const { delivery, log, settings, answerMs, newId, track } = this.#options;
+    const bare = queuedRequest(request, { settings, answerMs, ...newId() });
+    await this.#checkRoom(bare);
+    const pull = await this.#intake.take(bare, request, upload);
     log.queued(pull);
     track(delivery.deliver(pull.device));
     const wait = preferredWaitMs(exchange.headers);

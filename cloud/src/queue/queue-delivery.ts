@@ -8,6 +8,7 @@ import {
 } from '../pull/pull-target.ts';
 import { noTarget } from '../pull/pull-target-fault.ts';
 import type { ReplyAddress } from '../reply/reply-to.ts';
+import type { BodyFrames } from './body-frames.ts';
 import type { OwnReplies } from './own-replies.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueLog } from './queue-events.ts';
@@ -35,6 +36,8 @@ export interface QueueDeliveryOptions {
   readonly own: OwnReplies | undefined;
   /** Where replies may go by object storage. */
   readonly uploads?: QueueUploads;
+  /** What sends large request bodies, where the replies come to any process. */
+  readonly bodies?: BodyFrames;
   newPullId(): string;
   replyTo(address: ReplyAddress): string;
   /** Says something to a link that this process holds no handle of. */
@@ -66,9 +69,9 @@ export class QueueDelivery {
 
   constructor(options: QueueDeliveryOptions) {
     this.#options = options;
-    const { store, ends, uploads } = options;
+    const { store, ends, uploads, bodies } = options;
     this.replies = new QueueReplies({
-      ...{ store, ends, uploads },
+      ...{ store, ends, uploads, bodies },
       cancel: (pull) => this.cancel(pull),
       grant: (pull, limit) => this.#tell(pull, (pullId) => ({ action: 'credit', pullId, limit })),
     });
@@ -230,7 +233,8 @@ export class QueueDelivery {
     const frame = pullFrame(pull, { sentAs, replyTo: sent.replyTo, credit });
     target.begin(sent);
     try {
-      if (frame.body === undefined) target.connection.control(frame);
+      if (sent.body !== undefined) sent.sendBody(frame);
+      else if (frame.body === undefined) target.connection.control(frame);
       else target.connection.data(sentAs, frame, frame.body.length);
     } catch (error) {
       await this.#notPosted(pull, asFault(error));

@@ -1,6 +1,6 @@
 import type { Clock, PullFault } from '@pullwire/shared';
 import { safeMethods } from '../pull/pull-repeat.ts';
-import { replyKey } from './kept-body.ts';
+import { replyKey, requestKey } from './kept-body.ts';
 import type { LargeBodies } from './large-bodies.ts';
 import type { QueueLog } from './queue-events.ts';
 import type { QueueStore } from './queue-store.ts';
@@ -84,12 +84,13 @@ export class QueueEnds {
     state: PullEnd['state'],
     how: Pick<PullEnd, 'reply' | 'fault'>,
   ): Promise<boolean> {
-    const { store, clock, log } = this.#options;
+    const { store, large, clock, log } = this.#options;
     const endedAt = clock.wall();
     const end = { state, endedAt, ...how };
     const ended = await store.endPull(pull, stands, end, endedAt + pull.keepMs);
     if (!ended) return false;
     log.ended(pull, end);
+    if (pull.besideBytes !== undefined) await large.drop(pull.owner, requestKey(pull));
     if (state !== 'done') await this.#dropReply(pull);
     return true;
   }

@@ -12,8 +12,9 @@ import { FakeTarget } from '../../test/fake-target.ts';
 import { FolderObjectStore } from '../object/folder-object-store.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
+import { BodyFrames } from './body-frames.ts';
 import { DynamoQueueStore } from './dynamo-queue-store.ts';
-import { replyKey } from './kept-body.ts';
+import { replyKey, requestKey } from './kept-body.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { ObjectQueueBodies } from './object-queue-bodies.ts';
 import { QueueDelivery } from './queue-delivery.ts';
@@ -77,6 +78,15 @@ class QueueBench {
     });
   }
 
+  /** A read of a body is one call. */
+  get #reads(): Pick<LargeBodies, 'piece'> {
+    const bodyStore = new ObjectQueueBodies(async () => objects);
+    const { plain: store, clock } = this;
+    return this.scheduler.guard(
+      new LargeBodies({ ...{ store, bodyStore, clock, log }, perCallerBytes: 1_000_000 }),
+    );
+  }
+
   /** One environment of a function. */
   function(): QueueDelivery {
     const find = async () => ({
@@ -101,6 +111,7 @@ class QueueBench {
       log,
       pullsPerLink: 512,
       own: undefined,
+      bodies: new BodyFrames({ store: this.#guarded, large: this.#reads, say }),
       uploads: new QueueUploads({
         store: this.#guarded,
         large: this.large,
@@ -247,6 +258,32 @@ describe('whatever the order of their calls', () => {
     expect(end?.fault).toMatchObject({ code: 'reply-too-large' });
     expect(bench.said.at(-1)).toMatchObject({ action: 'cancel' });
   });
+
+  test.each(seeds)(
+    'a large request goes in the frames that its agent gave credit for, each once (%i)',
+    async (seed) => {
+      const bench = new QueueBench();
+      const body = randomBytes(300_000);
+      const large = { body: new Uint8Array(0), besideBytes: body.length };
+      const pull = waiting({ queuedAt: 6_000_000 + seed, owner: `key-${seed}`, ...large });
+      const sentAs = newPullId();
+      await bench.plain.addPull(pull);
+      await bench.plain.markSent(pull, { sentAs, sentAt: 0, answerBy: 1, connectionId: 'c1' });
+      await objects.put(requestKey(pull), body);
+      const credits = [50_000, 262_144, 200_000, 262_144, 400_000, 400_000];
+      const takes = credits.map((limit) => {
+        const credit = { action: 'credit', pullId: sentAs, replyTo: 'signed', limit } as const;
+        return bench.function().replies.take(pull, credit, 0);
+      });
+      await bench.scheduler.run(random(seed));
+      expect(new Set(await Promise.all(takes))).toEqual(new Set(['more']));
+      const frames = bench.said.filter((message) => message.action === 'body');
+      const ordered = frames.toSorted((one, other) => one.seq - other.seq);
+      expect(ordered.map(({ seq }) => seq)).toEqual(frames.map((_, at) => at + 1));
+      expect(Buffer.concat(ordered.map((frame) => frame.body)).equals(body)).toBe(true);
+      expect(ordered.map(({ end }) => end).lastIndexOf(false)).toBe(ordered.length - 2);
+    },
+  );
 
   test.each(seeds)(
     'a reply by object storage is kept once, whatever function hears of it first (%i)',

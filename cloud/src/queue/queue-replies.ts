@@ -1,5 +1,7 @@
 import { type Complete, PullFault, type ReplyMessage, type Upload } from '@pullwire/shared';
+import { PostError } from '../connection/poster.ts';
 import { asFault, fromAgent } from '../pull/pull-fault.ts';
+import type { BodyFrames } from './body-frames.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { QueueUploads } from './queue-uploads.ts';
@@ -18,6 +20,8 @@ export interface QueueRepliesOptions {
   readonly ends: QueueEnds;
   /** Where the relay announced `upload`; undefined: it did not. */
   readonly uploads: QueueUploads | undefined;
+  /** What sends large request bodies; undefined: whoever sent the pull does. */
+  readonly bodies: BodyFrames | undefined;
   /** Tells the agent that nobody wants more of this reply; resolves when it is told, or cannot be. */
   cancel(pull: QueuedPull): Promise<void>;
   /** The body of this reply may run up to byte `limit`; resolves when the agent is told, or cannot be. */
@@ -57,8 +61,9 @@ export class QueueReplies {
       case 'complete':
         return this.#byObject(pull, pull.sending, message);
       case 'credit':
+        return this.#credit(pull, pull.sending, message.limit);
       case 'probed':
-        return 'more'; // its request went whole, and nobody asked in its name
+        return 'more'; // nobody asked in its name
     }
   }
 
@@ -114,6 +119,21 @@ export class QueueReplies {
     const bytes = bodyBytes(frames);
     if (bytes >= gatewayCredit / 2) await this.#options.grant(pull, bytes + gatewayCredit);
     return 'more';
+  }
+
+  async #credit(pull: QueuedPull, sending: Sending, limit: number): Promise<ReplyVerdict> {
+    const { bodies, ends, cancel } = this.#options;
+    try {
+      await bodies?.send(pull, sending, limit);
+      return 'more';
+    } catch (error) {
+      if (error instanceof PullFault) return this.giveUp(pull, error);
+      if (!(error instanceof PostError)) throw error;
+      // Some of it may be there: the device waits for the rest, or has acted on what it had.
+      await ends.unanswered(pull, `its body could not be sent: ${error.message}`);
+      await cancel(pull);
+      return 'ended';
+    }
   }
 
   async #byObject(

@@ -83,6 +83,28 @@ export function queueStoreContract(
       expect(await now()).toMatchObject({ state: 'sent', sends: 2, sending: other });
     });
 
+    it('has each range of a body undertaken once, in order, and by the sending that is out', async () => {
+      const large = { ...pull, body: new Uint8Array(0), besideBytes: 100 };
+      await store.addPull(large);
+      const undertake = (from: number, to: number, sentAs = sending.sentAs) =>
+        store.undertakeBody(pull, sentAs, { from, to });
+      expect(await undertake(0, 50)).toBe(false);
+      await store.markSent(large, sending);
+      const tries = await Promise.all([undertake(0, 50), undertake(0, 60), undertake(0, 70)]);
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      const sent = (await now())?.sending?.bodySent ?? 0;
+      expect(await undertake(0, 80)).toBe(false);
+      expect(await undertake(sent, 80, other.sentAs)).toBe(false);
+      expect(await undertake(sent, 80)).toBe(true);
+      await store.takeBack(pull, sending.sentAs);
+      expect(await undertake(80, 100)).toBe(false);
+      expect(await now()).toEqual({ ...large, sends: 1 });
+      await store.markSent({ ...large, sends: 1 }, other);
+      expect(await undertake(0, 100, other.sentAs)).toBe(true);
+      await store.endPull(pull, { sentAs: other.sentAs }, failed, 9_000);
+      expect((await now())?.besideBytes).toBeUndefined();
+    });
+
     it('ends a pull once, and drops its request then', async () => {
       await store.addPull(pull);
       await store.markSent(pull, sending);

@@ -1,3 +1,4 @@
+import type { ByteRange } from '../object/object-store.ts';
 import type { AnnouncedPart } from '../pull/object-reply.ts';
 import type { KeptBody } from './kept-body.ts';
 import type { KeptUpload, UploadEnd } from './kept-upload.ts';
@@ -27,6 +28,8 @@ export interface QueueStore {
   markSent(pull: QueuedPull, sending: Sending): Promise<boolean>;
   /** Back to the queue: this sending never reached the device, or may be repeated. False where another word came first. */
   takeBack(ref: PullRef, sentAs: string): Promise<boolean>;
+  /** Undertakes to send these bytes of its body: true for one process, whoever tries, and in their order. */
+  undertakeBody(ref: PullRef, sentAs: string, range: ByteRange): Promise<boolean>;
   /** Ends a pull that stands so; false where another word came first. `keptUntil` in milliseconds. */
   endPull(ref: PullRef, stands: PullStands, end: PullEnd, keptUntil: number): Promise<boolean>;
 

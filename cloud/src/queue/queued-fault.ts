@@ -33,6 +33,23 @@ export function queueFull(what: string, open: number, setting: string): PullFaul
   });
 }
 
+/** Nothing was queued: its body finds no place. */
+export function noRoomForRequest(perCallerBytes: number): PullFault {
+  return new PullFault('queue-full', 'lookup', {
+    detail: `what is kept of this caller's queued pulls may have ${perCallerBytes} bytes, and they are taken (queue.perCallerBytes): some of it goes when a pull that waits has ended, or was kept long enough (queue.keepMs)`,
+    retryAfterMs: 30_000,
+  });
+}
+
+/** Nothing was queued: the disk or the storage does not take its body. */
+export function requestNotStored(cause: ObjectStoreError): PullFault {
+  return new PullFault('storage-unavailable', 'lookup', {
+    detail: `the request body could not be stored, and nothing was queued: ${cause.message}`,
+    retryAfterMs: 5_000,
+    cause,
+  });
+}
+
 /** The device has answered, and its answer finds no place. */
 export function noRoomForReply(perCallerBytes: number): PullFault {
   return new PullFault('reply-not-stored', 'stream', {

@@ -25,7 +25,7 @@ export interface FrameTerms {
 
 /** The pull as it goes down a link. */
 export function pullFrame(pull: QueuedPull, { sentAs, replyTo, credit }: FrameTerms): Pull {
-  const { source, method, path, query, headers, caller, body, answerMs } = pull;
+  const { source, method, path, query, headers, caller, body, besideBytes, answerMs } = pull;
   return {
     action: 'pull',
     pullId: sentAs,
@@ -39,28 +39,26 @@ export function pullFrame(pull: QueuedPull, { sentAs, replyTo, credit }: FrameTe
     deadlineMs: agentDeadlineMs(answerMs),
     credit,
     caller,
-    end: true,
+    end: besideBytes === undefined,
     ...(body.length === 0 ? undefined : { body }),
   };
 }
 
-/** A queued pull goes in one frame. Throws `PullFault` `request-head-too-large` or `request-body-too-large`. */
-export function checkOneFrame(pull: QueuedPull): void {
-  const { path, query, headers, body, device } = pull;
-  if (headBytes(headers) + path.length + (query?.length ?? 0) > headLimitBytes) {
-    throw new PullFault('request-head-too-large', 'lookup', {
-      detail: `headers, path and query together are over ${headLimitBytes} bytes`,
-    });
-  }
-  const frame = pullFrame(pull, {
-    sentAs: anyPullId,
-    replyTo: anyReplyTo(device),
-    credit: 2 ** 31 - 1,
+/** Throws `PullFault` `request-head-too-large`. */
+export function checkHead(pull: QueuedPull): void {
+  const { path, query, headers } = pull;
+  if (headBytes(headers) + path.length + (query?.length ?? 0) <= headLimitBytes) return;
+  throw new PullFault('request-head-too-large', 'lookup', {
+    detail: `headers, path and query together are over ${headLimitBytes} bytes`,
   });
-  const { body: _, ...bare } = frame;
-  const room = codec.bodyRoom(bare);
-  if (body.length <= room) return;
-  throw new PullFault('request-body-too-large', 'lookup', {
-    detail: `a queued pull goes in one frame: with these headers its body has at most ${Math.max(0, room)} bytes`,
-  });
+}
+
+/** How many bytes of body fit into the pull's frame: larger ones go behind it. */
+export function frameRoom(pull: QueuedPull): number {
+  const headers = [...pull.headers, 'Content-Length', '1000000000'];
+  const frame = pullFrame(
+    { ...pull, headers },
+    { sentAs: anyPullId, replyTo: anyReplyTo(pull.device), credit: 2 ** 31 - 1 },
+  );
+  return Math.max(0, codec.bodyRoom(frame));
 }

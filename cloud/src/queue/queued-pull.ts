@@ -39,8 +39,10 @@ export interface QueuedPull extends PullRef {
   readonly query?: string;
   /** Empty once it has ended. */
   readonly headers: HeaderList;
-  /** Empty once it has ended. */
+  /** Empty once it has ended, and where it lies beside the table. */
   readonly body: Uint8Array;
+  /** Bytes of its body, where that lies beside the table; gone once it has ended. */
+  readonly besideBytes?: number;
   readonly queuedAt: number;
   /** From then on it is not sent any more. */
   readonly deadlineAt: number;
@@ -65,6 +67,8 @@ export interface Sending {
   /** Nothing is expected any more from then on. */
   readonly answerBy: number;
   readonly connectionId: string;
+  /** Bytes of its body beside the table that some process has undertaken to send. */
+  readonly bodySent?: number;
 }
 
 /** How a pull ended. */

@@ -1,6 +1,8 @@
-import type { PullFault, ReplyMessage, Timer } from '@pullwire/shared';
+import type { Pull, PullFault, ReplyMessage, Timer } from '@pullwire/shared';
 import { asFault } from '../pull/pull-fault.ts';
 import type { LinkedPull, PullTarget } from '../pull/pull-target.ts';
+import { RequestToAgent } from '../pull/request-to-agent.ts';
+import type { StoredBody } from '../pull/stored-body.ts';
 import type { WaitingPull } from '../reply/reply-desk.ts';
 import type { ArrivingReply } from './arriving-reply.ts';
 import type { QueuedPull } from './queued-pull.ts';
@@ -25,6 +27,9 @@ export class SentPull implements LinkedPull, WaitingPull {
   readonly #hooks: SentPullHooks;
   /** Where its reply comes here, and nowhere else. */
   reply: ArrivingReply | undefined;
+  /** That of its request, where it goes behind the frame, from here. */
+  body: StoredBody | undefined;
+  #request: RequestToAgent | undefined;
   /** Ends the wait for its answer. */
   deadline: Timer | undefined;
 
@@ -60,12 +65,29 @@ export class SentPull implements LinkedPull, WaitingPull {
     this.#hooks.sendFailed(fault);
   }
 
-  /** Its only frame carries everything. */
-  room(): void {}
+  room(): void {
+    this.#request?.room();
+  }
+
+  /** Sends the pull's frame, and its body as the agent gives credit. Throws `PullFault` where the frame is not taken. */
+  sendBody(frame: Pull): void {
+    const { body, target } = this;
+    if (body === undefined) throw new Error('there is no body');
+    const { connection } = target;
+    this.#request = new RequestToAgent(body.incoming, { bytes: body.length, advice: '' });
+    this.#request.start({
+      connection,
+      pull: frame,
+      ready: () => connection.control(frame),
+      failed: (fault) => this.#hooks.broken(fault),
+    });
+  }
 
   /** Nothing more is expected of the device. */
   heard(): void {
     this.deadline?.cancel();
+    this.#request?.stop();
+    this.body?.stop();
     this.target.finish(this.pullId);
   }
 
@@ -80,6 +102,8 @@ export class SentPull implements LinkedPull, WaitingPull {
       case 'body':
       case 'end':
         return this.reply?.take(message);
+      case 'credit':
+        return this.#request?.raise(message.limit);
       default:
         return this.#hooks.received(message);
     }

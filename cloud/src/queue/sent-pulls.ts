@@ -105,6 +105,7 @@ export class SentPulls {
         track(device, broken(pull, asFault(error)));
       },
     });
+    sent.body = own.body(pull);
     own.desk.expect(sent);
     sent.deadline = clock.after(answerMs, () => track(device, late(pull)));
   }

@@ -52,7 +52,10 @@ export class RelayQueue {
       clock,
       log: this.log,
       pullsPerLink: settings.limits.pullsPerLink,
-      own: new OwnReplies({ desk: init.replies, windows: init.windows, large, replyBytes }),
+      own: new OwnReplies({
+        ...{ desk: init.replies, windows: init.windows, large, replyBytes },
+        track: this.#track,
+      }),
       newPullId: pullIds(randomBytes),
       replyTo: init.replyTo,
       // A pull that was sent by another process had a link of that one.

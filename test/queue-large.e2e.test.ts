@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findMinistack } from '../cloud/test/ministack/find-ministack.ts';
 import { CloudWorld } from './src/cloud-world.ts';
 import { type Host, startHost } from './src/host.ts';
 import type { HostName } from './src/host-limit.ts';
@@ -65,7 +66,14 @@ class Caller {
   }
 }
 
-describe.each(['one box', 'strict gateway'] as const satisfies HostName[])('%s', (name) => {
+for (const name of ['one box', 'strict gateway', 'ministack'] as const satisfies HostName[]) {
+  const found = name === 'ministack' ? findMinistack() : undefined;
+  const skipped = found !== undefined && 'skip' in found ? found.skip : undefined;
+  const title = skipped === undefined ? `on ${name}:` : `on ${name} [skipped: ${skipped}]`;
+  describe.skipIf(skipped !== undefined)(title, () => suite(name));
+}
+
+function suite(name: HostName): void {
   let origin: LargeOrigin;
   let host: Host;
   let caller: Caller;
@@ -110,7 +118,7 @@ describe.each(['one box', 'strict gateway'] as const satisfies HostName[])('%s',
     expect(failed.problem).toMatchObject({ code: 'reply-too-large' });
     expect((await caller.ask(`${place}/result`)).status).toBe(502);
   });
-});
+}
 
 describe.each([
   ['in order', undefined],

@@ -163,6 +163,7 @@ colour: red
       'deadline: {defaultMs: 2000, maxMs: 1000}',
       'deadline.defaultMs: must be at most deadline.maxMs',
     ],
+    ['queue: {perCallerBytes: 1000}', 'queue.perCallerBytes: must be at least queue.requestBytes'],
     ['"__proto__": {listen: x}', '__proto__: there is no such setting'],
     ['- a', 'must hold settings by their names'],
     ['a: [', 'cannot be read'],

@@ -21,12 +21,6 @@ export interface KeptReply {
   readonly body?: Uint8Array;
 }
 
-/** What of a reply is kept in the table, a frame an item. */
-export interface FrameBounds {
-  readonly bytes: number;
-  readonly frames: number;
-}
-
 /**
  * The reply, where all of it is there; undefined where frames are missing. `frames`: in their order. Throws `PullFault`
  * `protocol-error`.

@@ -49,8 +49,6 @@ function keySchema(partition: string, sort: string): CreateTableCommandInput['Ke
 /** A device's queued pulls have a partition of their own: a look at the device reads none of them. */
 export const queuePrefix = 'queue#';
 
-export const queueBodyPrefix = 'queue-bodies#';
-
 /** Where each kind of item lives. `#` occurs in no id (shared/name.ts), so no two ids can meet. */
 export const itemKeys = {
   device: (device: string) => ({ pk: { S: `device#${device}` }, sk: { S: 'profile' } }),
@@ -82,7 +80,7 @@ export const itemKeys = {
   }),
   /** What an owner of queued pulls has stored beside the table, a key of the bodies each. `owner`: a hash. */
   queueBody: (owner: string, key: string) => ({
-    pk: { S: `${queueBodyPrefix}${owner}` },
+    pk: { S: `queue-bodies#${owner}` },
     sk: { S: key },
   }),
   /** One partition a device, in the order of their times. `time`: see `readingSortKey`. */

@@ -283,11 +283,11 @@ describe('a permission', () => {
 
   it('is missed where the code needs it', () => {
     const said = complaints(({ code }) => {
-      codeOf(code, 'message').tableActions.push('DeleteItem');
+      codeOf(code, 'message').tableActions.push('BatchGetItem');
       codeOf(code, 'http').objectActions.push('RestoreObject');
     });
     expect(said).toEqual([
-      'permission of message dynamodb:DeleteItem: in the code, not in iam.tf',
+      'permission of message dynamodb:BatchGetItem: in the code, not in iam.tf',
       'permission of http s3:RestoreObject: in the code, not in iam.tf',
     ]);
     expect(complaintsOf('iam.tf', /\n +connect += \["GetItem".*\]/, '')).toEqual(

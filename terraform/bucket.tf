@@ -1,10 +1,15 @@
 # Bodies that are too large for frames, on their way: replies and uploads, each gone within days. And those of readings
-# that are too large for the table, for as long as readings are kept.
+# that are too large for the table, for as long as readings are kept, and of queued pulls, which are removed when they were
+# kept long enough: the rule is for what no function knows of, such as a part that came after its pull was cancelled.
 locals {
   # A reading may be a day ahead of the relay's clock, and its object must not go before its item.
   object_days = {
     for name in keys(local.manifest.bucket.prefixes) :
-    name => name == "readings" ? var.readings_retention_days + 2 : local.manifest.bucket.expireDays
+    name => lookup({
+      # A queued pull waits for its device, and is kept after that.
+      queue    = ceil((var.queue.max_seconds + var.queue.keep_seconds) / 86400) + 2
+      readings = var.readings_retention_days + 2
+    }, name, local.manifest.bucket.expireDays)
   }
 }
 

@@ -16,7 +16,7 @@ locals {
     connect    = ["GetItem", "PutItem", "Query", "UpdateItem"]
     disconnect = ["UpdateItem"]
     http       = ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
-    message    = ["BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    message    = ["BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
     sweep      = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "Query"]
   }
 
@@ -26,8 +26,9 @@ locals {
   # What each function does with objects on their way, below the manifest's other prefixes. Starting, filling and completing a
   # multipart upload are all PutObject.
   object_actions = {
-    http  = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
-    sweep = ["AbortMultipartUpload", "DeleteObject"]
+    http    = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
+    message = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
+    sweep   = ["AbortMultipartUpload", "DeleteObject"]
   }
 
   # And what with bodies of readings, which the bucket's own rule removes in the end.
@@ -39,8 +40,9 @@ locals {
 
   # Listing also makes S3 answer 404 for an object that is not there, in place of 403.
   bucket_actions = {
-    http  = ["ListBucket"]
-    sweep = ["ListBucket", "ListBucketMultipartUploads"]
+    http    = ["ListBucket"]
+    message = ["ListBucket"]
+    sweep   = ["ListBucket", "ListBucketMultipartUploads"]
   }
 
   transit_arns = [

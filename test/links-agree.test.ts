@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@pullwire/shared';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FolderBodies } from '../cloud/src/object/folder-bodies.ts';
 import { DynamoQueueStore } from '../cloud/src/queue/dynamo-queue-store.ts';
 import { DynamoReadingTable } from '../cloud/src/reading/dynamo-reading-table.ts';
-import { FolderReadingBodies } from '../cloud/src/reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../cloud/src/registry/dynamo-registry.ts';
 import { dataFolder } from '../cloud/src/server/data-folder.ts';
 import type { RelayParts } from '../cloud/src/server/relay-parts.ts';
@@ -21,6 +21,7 @@ let engine: TemporaryEngine;
 let client: ReturnType<TemporaryEngine['engine']['createClient']>;
 let registry: DynamoRegistry;
 let queue: DynamoQueueStore;
+let queueBodies: FolderBodies;
 let readings: RelayParts['readings'];
 
 beforeAll(async () => {
@@ -30,7 +31,12 @@ beforeAll(async () => {
   registry = new DynamoRegistry({ ...table, mayCreateTable: true });
   queue = new DynamoQueueStore(table);
   await registry.ensureSchema();
-  const bodies = new FolderReadingBodies({
+  queueBodies = new FolderBodies({
+    folder: dataFolder(engine.dataFolder).queue,
+    clock: systemClock,
+    newId: randomUUID,
+  });
+  const bodies = new FolderBodies({
     folder: dataFolder(engine.dataFolder).readings,
     clock: systemClock,
     newId: randomUUID,
@@ -76,7 +82,7 @@ describe('registry, relay and agents', () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       async (steps) => {
-        const bench = await AgreementBench.start(registry, { queue, readings });
+        const bench = await AgreementBench.start(registry, { queue, queueBodies, readings });
         try {
           await bench.happens('start p1');
           for (const [what, turns] of steps) {

@@ -86,14 +86,18 @@ describe.each([
     expect(origin.count('POST /gone')).toBe(1);
   });
 
-  test('a reply of 88,000 bytes is kept, a larger one ends as what it is', async () => {
-    const places = [await queue('/bytes/88000'), await queue('/bytes/88001')];
-    expect(await comesTo(places[0] ?? '', 'done')).toMatchObject({ bytes: 88_000 });
-    const kept = await ask(`${places[0]}/result`);
-    expect((await kept.arrayBuffer()).byteLength).toBe(88_000);
-    expect(await comesTo(places[1] ?? '', 'failed')).toMatchObject({
-      problem: { code: 'reply-too-large' },
-    });
+  test('their replies are kept, by frames, as an object, and as one of two parts', async () => {
+    const sizes = [88_000, 88_001, 12_000_000];
+    const places = await Promise.all(sizes.map((bytes) => queue(`/bytes/${bytes}`)));
+    for (const [at, bytes] of sizes.entries()) {
+      const place = places[at] ?? '';
+      expect(await comesTo(place, 'done')).toMatchObject({ status: 200, bytes });
+      const kept = await (await ask(`${place}/result`)).bytes();
+      expect([kept.length, kept.every((byte) => byte === 0x78)]).toEqual([bytes, true]);
+    }
+    await world.aws.gateway.settled();
+    const objects = await world.aws.storedObjects();
+    expect(objects.filter((key) => key.startsWith('queue/'))).toHaveLength(2);
   });
 
   test('are cancelled, while they wait and while they are out', async () => {

@@ -72,8 +72,9 @@ export class Relay {
       lateMs: () => this.#delay.lateMs,
       linked: (device) => this.#queue.linked(device),
     });
-    const { replies, replyTo } = this.#pulls;
-    this.#queue = new RelayQueue({ parts, devices: this.#links.devices, replies, replyTo });
+    const { replies, replyTo, windows } = this.#pulls;
+    const { devices } = this.#links;
+    this.#queue = new RelayQueue({ parts, devices, replies, windows, replyTo });
     this.#http = new RelayHttp({
       parts,
       links: this.#links,

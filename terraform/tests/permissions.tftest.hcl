@@ -22,7 +22,7 @@ run "by_default" {
       connect    = ["Log", "Table"]
       disconnect = ["Log", "Table"]
       http       = ["Log", "Table", "List", "Secret", "Connections", "Objects", "Readings", "ListObjects"]
-      message    = ["Log", "Table", "Secret", "Connections", "Readings"]
+      message    = ["Log", "Table", "Secret", "Connections", "Objects", "Readings", "ListObjects"]
       sweep      = ["Log", "Table", "List", "Objects", "Readings", "ListObjects"]
     }
     error_message = "each function has what it needs, and no more"
@@ -36,7 +36,7 @@ run "by_default" {
       connect    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       disconnect = ["dynamodb:UpdateItem"]
       http       = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-      message    = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      message    = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       sweep      = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
     }
     error_message = "each function does with the table what its code does"
@@ -73,6 +73,7 @@ run "by_default" {
       "arn:aws:logs:eu-central-1:123456789012:log-group:mock:*",
       "arn:aws:execute-api:eu-central-1:123456789012:abcde12345/production/DELETE/@connections/*",
       "arn:aws:execute-api:eu-central-1:123456789012:abcde12345/production/POST/@connections/*",
+      "arn:aws:s3:::mock-bucket/queue/*",
       "arn:aws:s3:::mock-bucket/readings/*",
       "arn:aws:s3:::mock-bucket/replies/*",
       "arn:aws:s3:::mock-bucket/uploads/*",

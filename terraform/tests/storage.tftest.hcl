@@ -82,8 +82,8 @@ run "by_default" {
   assert {
     condition = {
       for rule in aws_s3_bucket_lifecycle_configuration.objects.rule : rule.filter[0].prefix => rule.expiration[0].days
-    } == { "readings/" = 32, "replies/" = 1, "uploads/" = 1 }
-    error_message = "what nobody fetched goes after a day, and readings when nobody is shown them any more"
+    } == { "queue/" = 10, "readings/" = 32, "replies/" = 1, "uploads/" = 1 }
+    error_message = "what nobody fetched goes after a day, readings and what queued pulls keep when nobody is shown them any more"
   }
 
   assert {

@@ -51,7 +51,10 @@ const settings = {
   },
   heartbeat: { intervalMs: 250, timeoutMs: 250 },
   deadline: { defaultMs: 30_000, maxMs: 60_000 },
-  queue: { defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
+  queue: {
+    ...{ defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
+    ...{ requestBytes: 65_536, replyBytes: 65_536, perCallerBytes: 65_536 },
+  },
   linkLifeMs: 0,
   idleMs: 60_000,
   drainMs: 0,
@@ -81,7 +84,7 @@ export interface Accounts {
 }
 
 /** What a relay keeps beside the registry. */
-export type BenchStores = Pick<RelayParts, 'queue' | 'readings'>;
+export type BenchStores = Pick<RelayParts, 'queue' | 'queueBodies' | 'readings'>;
 
 /** Two processes that were given one instance, a relay and its registry: the real ones, with all that can befall them. */
 export class AgreementBench {

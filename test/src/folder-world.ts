@@ -13,6 +13,7 @@ import { FolderObjectDoor } from '../../cloud/src/object/folder-object-door.ts';
 import { FolderObjectStore } from '../../cloud/src/object/folder-object-store.ts';
 import { objectPrefixes } from '../../cloud/src/object/object-prefix.ts';
 import { DynamoQueueStore } from '../../cloud/src/queue/dynamo-queue-store.ts';
+import { ObjectQueueBodies } from '../../cloud/src/queue/object-queue-bodies.ts';
 import { DynamoReadingTable } from '../../cloud/src/reading/dynamo-reading-table.ts';
 import { DynamoRegistry } from '../../cloud/src/registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../../cloud/src/relay.ts';
@@ -121,13 +122,17 @@ export class FolderWorld {
         },
         heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
         deadline: { defaultMs: 30_000, maxMs: 60_000 },
-        queue: { defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
+        queue: {
+          ...{ defaultMs: 60_000, maxMs: 60_000, keepMs: 60_000, perDevice: 8, perCaller: 8 },
+          ...{ requestBytes: 8_388_608, replyBytes: 33_554_432, perCallerBytes: 67_108_864 },
+        },
         linkLifeMs: 0,
         idleMs: 60_000,
         drainMs: 10_000,
       },
       registry,
       queue: new DynamoQueueStore({ client: this.#client, name: 'relay' }),
+      queueBodies: new ObjectQueueBodies(async () => store),
       readings: {
         readingTable: new DynamoReadingTable({ client: this.#client, name: 'relay' }),
         bodies: store,

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@pullwire/shared';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { DynamoReadingTable } from '../reading/dynamo-reading-table.ts';
-import { FolderReadingBodies } from '../reading/folder-reading-bodies.ts';
 import { dataFolder } from '../server/data-folder.ts';
 import type { RelayParts } from '../server/relay-parts.ts';
+import { openBodies } from './serve-bodies.ts';
 import type { ServeStore } from './serve-store.ts';
 
 /**
@@ -16,11 +15,6 @@ export async function openReadings(
   { table }: Pick<ServeStore, 'table'>,
   clock: Clock,
 ): Promise<RelayParts['readings']> {
-  const bodies = new FolderReadingBodies({
-    folder: dataFolder(config.dataFolder).readings,
-    clock,
-    newId: () => randomBytes(16).toString('base64url'),
-  });
-  await bodies.start();
+  const bodies = await openBodies(dataFolder(config.dataFolder).readings, clock);
   return { readingTable: new DynamoReadingTable(table), bodies, ...config.readings };
 }

@@ -10,6 +10,7 @@ import { isLoopback } from '../config/loopback.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { HttpsIssuerKeys } from '../issuer/https-issuer-keys.ts';
 import { createRelay, type Relay } from '../relay.ts';
+import { dataFolder } from '../server/data-folder.ts';
 import { DeviceReads } from '../server/device-reads.ts';
 import type { RelayParts } from '../server/relay-parts.ts';
 import { MemorySpentTokens } from '../server/spent-tokens.ts';
@@ -17,6 +18,7 @@ import { SweepSchedule } from '../server/sweep-schedule.ts';
 import { version } from '../version.ts';
 import type { CliContext, ProcessSignals } from './cli-context.ts';
 import { OwnAudiences } from './own-audiences.ts';
+import { openBodies } from './serve-bodies.ts';
 import { openReadings } from './serve-readings.ts';
 import { openServeStore, type ServeStore } from './serve-store.ts';
 
@@ -55,10 +57,12 @@ async function start(
   const { registry } = store;
   const readings = await openReadings(config, store, clock);
   const minute = randomInt(60);
-  const sweeps = new SweepSchedule({ registry, readings, log, now: clock.wall, minute });
+  const queueBodies = await openBodies(dataFolder(config.dataFolder).queue, clock);
+  const queue = { store: store.queue, bodyStore: queueBodies };
+  const sweeps = new SweepSchedule({ registry, readings, queue, log, now: clock.wall, minute });
   sweeps.start();
   stops.push(() => sweeps.stop());
-  const relay = assemble(config, { ...store, readings }, clock, log);
+  const relay = assemble(config, { ...store, readings, queueBodies }, clock, log);
   const { url } = await relay.start();
   stops.unshift(() => relay.stop()); // what is under way goes on without the registry, which the next process may take
   stops.push(() => relay.retire());
@@ -70,7 +74,7 @@ async function start(
 /** Puts the relay together with the registry and what rests on it. */
 function assemble(
   config: RelayConfig,
-  store: ServeStore & Pick<RelayParts, 'readings'>,
+  store: ServeStore & Pick<RelayParts, 'readings' | 'queueBodies'>,
   clock: Clock,
   log: Logger,
 ): Relay {
@@ -102,6 +106,7 @@ function assemble(
     settings: config,
     registry,
     queue: store.queue,
+    queueBodies: store.queueBodies,
     hearsOfWrites: config.table === undefined,
     registryTrouble: () => store.trouble(),
     readings: store.readings,

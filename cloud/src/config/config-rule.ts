@@ -4,7 +4,10 @@ import { isLoopback } from './loopback.ts';
 
 /** What no setting can tell alone. A line for each rule that is broken; the values themselves are valid. */
 export function brokenRules(values: ConfigValues): string[] {
-  return [pairedTls, guardedListen, guardedMetrics, wholeTable, orderedDeadlines, orderedQueue]
+  return [
+    ...[pairedTls, guardedListen, guardedMetrics, wholeTable, orderedDeadlines],
+    ...[orderedQueue, roomyQueue],
+  ]
     .map((rule) => rule(values))
     .filter((mistake) => mistake !== undefined);
 }
@@ -55,4 +58,11 @@ function orderedQueue({ queue }: ConfigValues): string | undefined {
   const { defaultMs, maxMs } = queue;
   if (defaultMs <= maxMs) return undefined;
   return `queue.defaultMs: must be at most queue.maxMs (${maxMs}): value was ${defaultMs}`;
+}
+
+function roomyQueue({ queue }: ConfigValues): string | undefined {
+  const { requestBytes, replyBytes, perCallerBytes } = queue;
+  const largest = Math.max(requestBytes, replyBytes);
+  if (largest <= perCallerBytes) return undefined;
+  return `queue.perCallerBytes: must be at least queue.requestBytes and queue.replyBytes (${largest}), or none of that size could be kept: value was ${perCallerBytes}`;
 }

@@ -222,6 +222,27 @@ export const configSchema = {
       default: 1_000,
       env: 'PULLWIRE_RELAY_QUEUE_PER_CALLER',
     },
+    requestBytes: {
+      doc: 'Bytes of the request body of a queued pull at most.',
+      format: 'whole',
+      range: [0, 1_073_741_824],
+      default: 8_388_608,
+      env: 'PULLWIRE_RELAY_QUEUE_REQUEST_BYTES',
+    },
+    replyBytes: {
+      doc: 'Bytes of the body of its reply at most.',
+      format: 'whole',
+      range: [0, 1_073_741_824],
+      default: 33_554_432,
+      env: 'PULLWIRE_RELAY_QUEUE_REPLY_BYTES',
+    },
+    perCallerBytes: {
+      doc: 'Bytes of bodies in the data folder that are kept for the queued pulls of one caller at most.',
+      format: 'whole',
+      range: [0, 1_099_511_627_776],
+      default: 1_073_741_824,
+      env: 'PULLWIRE_RELAY_QUEUE_PER_CALLER_BYTES',
+    },
   },
   readings: {
     retentionDays: {
@@ -303,6 +324,9 @@ export interface ConfigValues {
     keepMs: number;
     perDevice: number;
     perCaller: number;
+    requestBytes: number;
+    replyBytes: number;
+    perCallerBytes: number;
   };
   readings: { retentionDays: number; bytesPerDay: number };
   linkLifeMs: number;

@@ -24,6 +24,7 @@ import type { ReadingReader } from '../reading/reading-reader.ts';
 import type { LinkRecord, Registry } from '../registry/registry.ts';
 import { ReplyDesk } from '../reply/reply-desk.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
+import type { QueueObjects } from './compose-queue.ts';
 import { createHttp, type HttpHandler } from './http.ts';
 import { inlineBytes } from './lambda-exchange.ts';
 import { LateReadings } from './late-readings.ts';
@@ -59,7 +60,7 @@ export interface HttpComposition {
   readonly log: Logger;
   readonly settings: HttpSettings;
   /** Where large bodies go. */
-  readonly store: ReplyStore & UploadStore;
+  readonly store: ReplyStore & UploadStore & QueueObjects;
   /** Loaded with the first who asks for readings. */
   reader(): Promise<ReadingReader>;
 }
@@ -174,9 +175,10 @@ export class HttpEnvironment {
   #createQueue(callers: CallerAuth): LazyQueue {
     const { queueStore: store, settings } = this.#parts;
     const answerMs = settings.maxDeadlineMs;
+    const objects = async () => this.#parts.store;
     return new LazyQueue({
       ...{ ...this.#parts, settings: this.#parts.queueSettings },
-      ...{ store, work: this.#work, callers, answerMs },
+      ...{ store, objects, work: this.#work, callers, answerMs },
     });
   }
 

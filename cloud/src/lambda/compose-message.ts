@@ -12,7 +12,7 @@ import {
 } from '../session/frame-receiver.ts';
 import { connectionLifeMs, type GatewayConnection } from '../session/gateway-link.ts';
 import { version } from '../version.ts';
-import type { FunctionQueue } from './compose-queue.ts';
+import type { FunctionQueue, QueueObjects } from './compose-queue.ts';
 import { linkFields } from './link-fields.ts';
 import { createMessage } from './message.ts';
 import { PendingWork } from './pending-work.ts';
@@ -31,6 +31,8 @@ export interface MessageComposition {
   >;
   /** Where queued pulls are kept. */
   readonly store: QueueStore;
+  /** Where their large bodies go; loaded with the first one. */
+  objects(): Promise<QueueObjects>;
   readonly poster: Poster;
   /** Loaded with the first batch of readings that comes. */
   readings(): Promise<ReadingReceiver>;

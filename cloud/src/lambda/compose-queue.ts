@@ -1,23 +1,39 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, codecFor, pullIds, type ReplyMessage } from '@pullwire/shared';
+import {
+  type Clock,
+  codecFor,
+  pullIds,
+  type RelayMessage,
+  type ReplyMessage,
+} from '@pullwire/shared';
 import type { Logger } from 'pino';
 import type { Poster } from '../connection/poster.ts';
+import type { ObjectStore } from '../object/object-store.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { PullableDevice } from '../pull/pull-target.ts';
+import { BodyFrames } from '../queue/body-frames.ts';
+import { LargeBodies } from '../queue/large-bodies.ts';
+import { ObjectQueueBodies } from '../queue/object-queue-bodies.ts';
 import { QueueDelivery } from '../queue/queue-delivery.ts';
 import { QueueEnds } from '../queue/queue-ends.ts';
 import { QueueLog } from '../queue/queue-events.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { QueueUploads, type UploadedReplies } from '../queue/queue-uploads.ts';
 import { QueuedGrants } from '../queue/queued-grant.ts';
 import type { PullRef } from '../queue/queued-pull.ts';
 import type { Registry } from '../registry/registry.ts';
 import { mintReplyTo, type ReplyToKey } from '../reply/reply-to.ts';
 import type { PendingWork } from './pending-work.ts';
+import { queueBytes } from './queue-settings.ts';
 import { RemotePullables } from './remote-pullables.ts';
+
+export type QueueObjects = UploadedReplies & Pick<ObjectStore, 'put' | 'open' | 'remove'>;
 
 export interface FunctionQueueParts {
   readonly registry: Pick<Registry, 'device' | 'closeLink' | 'deviceRecord' | 'keyByHash'>;
   readonly store: QueueStore;
+  /** Where large bodies go; loaded with the first one. */
+  objects(): Promise<QueueObjects>;
   readonly poster: Poster;
   readonly replyKey: ReplyToKey;
   readonly clock: Clock;
@@ -33,14 +49,20 @@ const codec = codecFor('pullwire.v1+json');
 export class FunctionQueue {
   readonly #parts: FunctionQueueParts;
   readonly log: QueueLog;
+  readonly large: LargeBodies;
   readonly ends: QueueEnds;
   readonly delivery: QueueDelivery;
 
   constructor(parts: FunctionQueueParts) {
-    const { registry, store, poster, replyKey, clock, log, work } = parts;
+    const { registry, store, objects, poster, replyKey, clock, log, work } = parts;
     this.#parts = parts;
     this.log = new QueueLog(log);
-    this.ends = new QueueEnds({ store, clock, log: this.log });
+    const { perCallerBytes, replyBytes } = queueBytes;
+    const say = (connectionId: string, message: RelayMessage) =>
+      poster.post(connectionId, codec.encode(message) as string);
+    const bodyStore = new ObjectQueueBodies(objects);
+    this.large = new LargeBodies({ store, bodyStore, clock, log: this.log, perCallerBytes });
+    this.ends = new QueueEnds({ store, large: this.large, clock, log: this.log });
     const pullables = new RemotePullables({ registry, poster, work, clock });
     const find = async (id: string): Promise<PullableDevice | undefined> => {
       const device = await orUnavailable(registry.device(id));
@@ -54,10 +76,12 @@ export class FunctionQueue {
       clock,
       log: this.log,
       pullsPerLink,
-      desk: undefined,
+      own: undefined,
+      bodies: new BodyFrames({ store, large: this.large, say }),
+      uploads: new QueueUploads({ store, large: this.large, objects, replyBytes, say }),
       newPullId: pullIds(randomBytes),
       replyTo: (address) => mintReplyTo(replyKey, address),
-      say: (connectionId, message) => poster.post(connectionId, codec.encode(message) as string),
+      say,
       random: Math.random,
       track: (running) => work.add(running),
     });

@@ -3,6 +3,7 @@ import type { Callers } from '../auth/callers.ts';
 import type { Exchange, HttpAnswer } from '../http/exchange.ts';
 import type { GrantedRequest } from '../pull/granted-request.ts';
 import type { PullLater } from '../pull/pull-service.ts';
+import type { UploadedBody } from '../pull/uploaded-body.ts';
 import type { PullQueue } from '../queue/pull-queue.ts';
 import { queueIds } from '../queue/queue-id.ts';
 import type { QueueSettings } from '../queue/queue-settings.ts';
@@ -25,8 +26,8 @@ export class LazyQueue implements PullLater {
     this.#parts = parts;
   }
 
-  async enqueue(request: GrantedRequest): Promise<void> {
-    return (await this.#open()).enqueue(request);
+  async enqueue(request: GrantedRequest, upload: UploadedBody | undefined): Promise<void> {
+    return (await this.#open()).enqueue(request, upload);
   }
 
   async show(exchange: Exchange, pull: PullRef): Promise<HttpAnswer> {
@@ -52,9 +53,9 @@ export class LazyQueue implements PullLater {
       import('./compose-queue.ts'),
       import('../queue/pull-queue.ts'),
     ]);
-    const { delivery, ends, log } = new FunctionQueue(this.#parts);
+    const { delivery, ends, large, log } = new FunctionQueue(this.#parts);
     return new PullQueue({
-      ...{ callers, store, delivery, ends, clock, log, settings, answerMs },
+      ...{ callers, store, delivery, ends, large, clock, log, settings, answerMs },
       newId: queueIds({ wall: () => clock.wall(), random: randomBytes }),
       track: (running) => work.add(running),
     });

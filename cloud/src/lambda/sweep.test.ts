@@ -24,6 +24,12 @@ function bench(failing?: 'table' | 'store') {
         return 3;
       },
     },
+    queueStore: {
+      sweepBodies: async (keptBefore, _limit, removed) => {
+        await removed(`queue/replies/kept-until-${keptBefore / day}-d`);
+        return 1;
+      },
+    },
     store: {
       async *olderThan(prefix, time) {
         if (failing === 'store') throw new ObjectStoreError('unavailable', 'no bucket today');
@@ -47,13 +53,15 @@ function bench(failing?: 'table' | 'store') {
 describe('the scheduled sweep', () => {
   it('removes links long ended, and objects and parts that nobody came for', async () => {
     const { sweep, done } = bench();
-    expect(await sweep()).toEqual({ items: 3, objects: 4, readings: 0 });
+    expect(await sweep()).toEqual({ items: 3, objects: 6, readings: 0 });
     expect(done).toEqual([
       'items before 3 d',
+      'removed queue/replies/kept-until-10-d',
       'aborted replies/b u',
+      'aborted uploads/b u',
+      'aborted queue/b u',
       'replies/ before 1 h ago',
       'removed replies/a',
-      'aborted uploads/b u',
       'uploads/ before 1 h ago',
       'removed uploads/a',
       'swept',

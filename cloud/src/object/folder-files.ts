@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rm, stat, utimes } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '@pullwire/shared';
+import type { ByteRange, OpenObject } from './object-store.ts';
 import { ObjectStoreError } from './object-store-error.ts';
 
 /** A file that was written whole, but has no name yet that anybody reads. */
@@ -94,6 +95,15 @@ export class FolderFiles {
 
   open(path: string): Promise<FileHandle> {
     return open(path);
+  }
+
+  /** The file, or some bytes of it, to be read once. */
+  async read(path: string, range?: ByteRange): Promise<OpenObject> {
+    const file = await open(path);
+    const { size } = await file.stat();
+    if (range === undefined) return { length: size, body: file.createReadStream() };
+    const { from, to } = range;
+    return { length: to - from, body: file.createReadStream({ start: from, end: to - 1 }) };
   }
 
   /** All files below the folder, with their ages: paths relative to it, joined by `/`. */

@@ -18,6 +18,7 @@ import {
   checkUploadId,
 } from './object-refusal.ts';
 import type {
+  ByteRange,
   ObjectStore,
   OpenObject,
   SignedContent,
@@ -99,10 +100,8 @@ export class FolderObjectStore implements ObjectStore {
     await translate(this.#files.keep(fresh, path, { replace: true }));
   }
 
-  async open(key: string): Promise<OpenObject> {
-    const file = await translate(this.#files.open(this.#path(key)));
-    const { size } = await translate(file.stat());
-    return { length: size, body: file.createReadStream() };
+  async open(key: string, range?: ByteRange): Promise<OpenObject> {
+    return translate(this.#files.read(this.#path(key), range));
   }
 
   async head(key: string): Promise<number> {

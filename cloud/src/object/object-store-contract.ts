@@ -40,6 +40,21 @@ function putContract(store: () => ObjectStore): void {
     expect(await readAll(object.body)).toEqual(bytes);
   });
 
+  it('gives some bytes of an object', async () => {
+    await store().put(key, bytes);
+    for (const [from, to] of [
+      [0, 1],
+      [3, 11],
+      [bytes.length - 1, bytes.length],
+    ] as const) {
+      const object = await store().open(key, { from, to });
+      expect([object.length, await readAll(object.body)]).toEqual([
+        to - from,
+        bytes.subarray(from, to),
+      ]);
+    }
+  });
+
   it('takes bytes as they are, in place of others', async () => {
     for (const body of [randomBytes(1_000_000), Buffer.alloc(0), bytes]) {
       await store().put(key, body);

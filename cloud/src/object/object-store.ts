@@ -18,8 +18,11 @@ export interface ObjectStore {
   abortMultipart(key: string, uploadId: string): Promise<void>;
   /** Writes a whole object, in place of one that is there. */
   put(key: string, body: Uint8Array): Promise<void>;
-  /** The body must be iterated, once, and sets the pace; ending that early closes it. `unavailable` where it breaks off. */
-  open(key: string): Promise<OpenObject>;
+  /**
+   * The object, or some bytes of it that it has. The body must be iterated, once, and sets the pace; ending that early
+   * closes it. `unavailable` where it breaks off.
+   */
+  open(key: string, range?: ByteRange): Promise<OpenObject>;
   /** Bytes of the object. */
   head(key: string): Promise<number>;
   /** A URL at which anybody can read the object until it expires. */
@@ -61,8 +64,14 @@ export interface StoredPart {
   readonly sha256: string;
 }
 
+/** From one byte, up to before another: at least one. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface OpenObject {
-  /** Bytes. */
+  /** Bytes of what the body gives. */
   readonly length: number;
   readonly body: AsyncIterable<Uint8Array>;
 }

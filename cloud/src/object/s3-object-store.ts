@@ -10,6 +10,7 @@ import {
   checkUploadId,
 } from './object-refusal.ts';
 import type {
+  ByteRange,
   ObjectStore,
   OpenObject,
   SignedContent,
@@ -91,8 +92,10 @@ export class S3ObjectStore implements ObjectStore {
     await this.#text({ method: 'PUT', url: this.#object(key), body });
   }
 
-  async open(key: string): Promise<OpenObject> {
-    const answer = await this.#call({ method: 'GET', url: this.#object(key) });
+  async open(key: string, range?: ByteRange): Promise<OpenObject> {
+    const call = { method: 'GET', url: this.#object(key) };
+    const headers = range && { range: `bytes=${range.from}-${range.to - 1}` };
+    const answer = await this.#call({ ...call, ...(headers && { headers }) });
     return { length: lengthOf(answer), body: translated(answer.body) };
   }
 

@@ -19,9 +19,19 @@ export type ReplyStore = Pick<
 export const putSeconds = 900;
 const getSeconds = 900;
 
-interface Announced {
+/** A part that the agent has announced: the bytes that may be put. */
+export interface AnnouncedPart {
+  readonly part: number;
   readonly length: number;
   readonly sha256: string;
+}
+
+/** What is known of such a reply already, where others took its messages before. */
+export interface KnownObject {
+  readonly key?: string;
+  readonly parts?: readonly AnnouncedPart[];
+  /** Of an upload of several parts, where it has begun. */
+  readonly uploadId?: string | undefined;
 }
 
 /**
@@ -32,14 +42,17 @@ export class ObjectReply {
   readonly #store: ReplyStore;
   readonly #pullId: string;
   readonly #key: string;
-  readonly #parts = new Map<number, Announced>();
+  readonly #parts = new Map<number, AnnouncedPart>();
   #multipart: Promise<string> | undefined;
   #whole = false;
 
-  constructor(store: ReplyStore, pullId: string) {
+  constructor(store: ReplyStore, pullId: string, known: KnownObject = {}) {
+    const { key = `${objectPrefixes.replies}${pullId}`, parts = [], uploadId } = known;
     this.#store = store;
     this.#pullId = pullId;
-    this.#key = `${objectPrefixes.replies}${pullId}`;
+    this.#key = key;
+    for (const part of parts) this.#parts.set(part.part, part);
+    if (uploadId !== undefined) this.#multipart = Promise.resolve(uploadId);
   }
 
   async upload(message: Upload): Promise<Put> {
@@ -50,7 +63,7 @@ export class ObjectReply {
       const signed = single
         ? this.#store.presignPut(this.#key, content)
         : this.#store.presignPart(this.#key, await this.#uploadId(), part, content);
-      this.#parts.set(part, { length, sha256 });
+      this.#parts.set(part, { part, length, sha256 });
       return {
         action: 'put',
         pullId: this.#pullId,
@@ -62,7 +75,7 @@ export class ObjectReply {
   }
 
   /** Joins the parts, and checks that they are the ones that were announced. */
-  async complete({ parts, length }: Complete): Promise<void> {
+  async complete({ parts, length }: Pick<Complete, 'parts' | 'length'>): Promise<void> {
     const announced = [...this.#parts.values()].reduce((sum, part) => sum + part.length, 0);
     if (parts.length !== this.#parts.size || length !== announced) {
       throw broken(
@@ -123,7 +136,8 @@ function broken(detail: string): PullFault {
   return new PullFault('protocol-error', 'stream', { detail });
 }
 
-async function stored<T>(ask: () => T | Promise<T>): Promise<T> {
+/** What the storage says becomes the pull's fault. */
+export async function stored<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (cause) {

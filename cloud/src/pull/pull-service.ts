@@ -28,7 +28,7 @@ export interface PullServiceOptions extends PullDispatchOptions {
 /** Where granted requests wait for their devices. */
 export interface PullLater {
   /** Answers the exchange, at once or later. Rejects with `PullFault` where the request is not queued. */
-  enqueue(request: GrantedRequest): Promise<void>;
+  enqueue(request: GrantedRequest, upload: UploadedBody | undefined): Promise<void>;
 }
 
 /** Why a request was answered before anything went to the device. */
@@ -95,25 +95,26 @@ export class PullService {
     const known = checkGrant(caller, device, route, exchange.method);
     refuseUnsupported(exchange);
     const request = { exchange, route, caller, device: known, receivedAt, heldMs };
-    if (prefersAsync(exchange.headers)) return this.#queue(request);
-    if (known.targets.length === 0 && this.#held(request)) return;
+    const isAsync = prefersAsync(exchange.headers);
+    if (!isAsync && known.targets.length === 0 && this.#held(request)) return;
+    const go = isAsync ? this.#queue : this.#run;
     const upload = headerValue(exchange.headers, uploadHeader);
-    if (upload === undefined) return this.#run(request, undefined);
+    if (upload === undefined) return go(request, undefined);
     whenKnown(
       () => this.#findUpload(request, upload),
-      (body) => this.#run(request, body),
+      (body) => go(request, body),
       (error) => this.#refuse(exchange, route, error),
     );
   }
 
-  #queue(request: GrantedRequest): void {
+  readonly #queue = (request: GrantedRequest, upload: UploadedBody | undefined): void => {
     const { exchange, route } = request;
     whenKnown(
-      () => this.#options.queue.enqueue(request),
+      () => this.#options.queue.enqueue(request, upload),
       () => undefined,
       (error) => this.#refuse(exchange, route, error),
     );
-  }
+  };
 
   /** Whether the request waits for its device to come back; it is looked at again then. */
   #held(request: GrantedRequest): boolean {
@@ -140,10 +141,10 @@ export class PullService {
     });
   }
 
-  #run(request: GrantedRequest, upload: UploadedBody | undefined): void {
+  readonly #run = (request: GrantedRequest, upload: UploadedBody | undefined): void => {
     const limit = upload === undefined ? this.#bodyLimit : this.#uploadLimit;
     this.#dispatch.begin(request, { limit, upload });
-  }
+  };
 }
 
 /** What to do about a request body that is too large. */

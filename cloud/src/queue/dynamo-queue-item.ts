@@ -45,7 +45,7 @@ export const listedOwner = (owner: string): string => hash('sha256', owner, 'bas
 const listedAs = { kind: listKinds.queuedPull } as const;
 
 /** What it holds of what is only kept: in the order in which the sweep is to find it. */
-const keptAs = (keptUntil: number, what: string) => ({
+export const keptAs = (keptUntil: number, what: string) => ({
   kind: listKinds.keptPull,
   id: keptListId(keptUntil, what),
 });
@@ -92,6 +92,7 @@ export function pullOfItem(item: Item): QueuedPull {
     sends: numberOf(item, 'sends'),
     state: now,
     ...textsOf(item, 'keyHash', 'query'),
+    ...numbersOf(item, 'besideBytes'),
     ...sendingOf(item),
     ...endOf(item, now),
   };
@@ -102,17 +103,19 @@ function sendingOf(item: Item): { sending?: Sending } {
   if (sentAs === undefined) return {};
   const sentAt = numberOf(item, 'sentAt');
   const answerBy = numberOf(item, 'answerBy');
-  return { sending: { sentAs, sentAt, answerBy, connectionId: connectionId ?? '' } };
+  const known = { sentAs, sentAt, answerBy, connectionId: connectionId ?? '' };
+  return { sending: { ...known, ...numbersOf(item, 'bodySent') } };
 }
 
 function endOf(item: Item, now: QueuedPull['state']): { end?: PullEnd } {
   if (now === 'queued' || now === 'sent') return {};
-  const { status, bytes = 0 } = numbersOf(item, 'status', 'bytes');
+  const { status, bytes = 0, beside } = numbersOf(item, 'status', 'bytes', 'beside');
+  const reply = { bytes, ...(beside === 1 && { beside: true as const }) };
   return {
     end: {
       state: now,
       endedAt: numberOf(item, 'endedAt'),
-      ...(status === undefined ? undefined : { reply: { status, bytes } }),
+      ...(status === undefined ? undefined : { reply: { status, ...reply } }),
       ...(item['fault'] ? { fault: jsonOf(item, 'fault', fault) } : undefined),
     },
   };

@@ -1,4 +1,7 @@
+import type { ByteRange } from '../object/object-store.ts';
+import type { AnnouncedPart } from '../pull/object-reply.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
+import { bodiesOf, forgetBody, noteBody, sweepBodies } from './dynamo-queue-body.ts';
 import {
   addPull,
   countOpen,
@@ -8,8 +11,12 @@ import {
   readOpenPulls,
   readPull,
   takeBack,
+  undertakeBody,
 } from './dynamo-queued-pull.ts';
 import { addFrame, readFrames } from './dynamo-reply-frame.ts';
+import { addPart, addUploadEnd, addUploadId, keptUpload } from './dynamo-reply-upload.ts';
+import type { KeptBody } from './kept-body.ts';
+import type { UploadEnd } from './kept-upload.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -50,6 +57,10 @@ export class DynamoQueueStore implements QueueStore {
     return takeBack(this.#table, ref, sentAs);
   }
 
+  undertakeBody(ref: PullRef, sentAs: string, range: ByteRange) {
+    return undertakeBody(this.#table, ref, sentAs, range);
+  }
+
   endPull(ref: PullRef, stands: PullStands, end: PullEnd, keptUntil: number) {
     return endPull(this.#table, ref, stands, end, keptUntil);
   }
@@ -60,5 +71,37 @@ export class DynamoQueueStore implements QueueStore {
 
   frames(sentAs: string) {
     return readFrames(this.#table, sentAs);
+  }
+
+  addPart(sentAs: string, part: AnnouncedPart, keptUntil: number) {
+    return addPart(this.#table, sentAs, part, keptUntil);
+  }
+
+  addUploadId(sentAs: string, uploadId: string, keptUntil: number) {
+    return addUploadId(this.#table, sentAs, uploadId, keptUntil);
+  }
+
+  addUploadEnd(sentAs: string, end: UploadEnd, keptUntil: number) {
+    return addUploadEnd(this.#table, sentAs, end, keptUntil);
+  }
+
+  keptUpload(sentAs: string) {
+    return keptUpload(this.#table, sentAs);
+  }
+
+  noteBody(body: KeptBody) {
+    return noteBody(this.#table, body);
+  }
+
+  bodiesOf(owner: string, now: number) {
+    return bodiesOf(this.#table, owner, now);
+  }
+
+  forgetBody(owner: string, key: string) {
+    return forgetBody(this.#table, owner, key);
+  }
+
+  sweepBodies(keptBefore: number, limit: number, removed: (key: string) => Promise<void>) {
+    return sweepBodies(this.#table, { keptBefore, limit }, removed);
   }
 }

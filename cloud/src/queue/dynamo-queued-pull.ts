@@ -1,3 +1,4 @@
+import type { ByteRange } from '../object/object-store.ts';
 import { type Item, textOf } from '../registry/dynamo-attribute.ts';
 import type { DynamoTable } from '../registry/dynamo-call.ts';
 import { absent, type Condition } from '../registry/dynamo-condition.ts';
@@ -46,6 +47,19 @@ const isSentAs = (sentAs: string): Condition => ({
   ExpressionAttributeValues: { ':sent': { S: 'sent' }, ':this': { S: sentAs } },
 });
 
+/** It is out, as this sending, and so much of its body is undertaken: by nobody more. */
+const isSentUpTo = (sentAs: string, bytes: number): Condition => ({
+  ConditionExpression:
+    '#state = :sent AND sentAs = :this AND ' +
+    (bytes === 0 ? 'attribute_not_exists(bodySent)' : 'bodySent = :bytes'),
+  ExpressionAttributeNames: names,
+  ExpressionAttributeValues: {
+    ':sent': { S: 'sent' },
+    ':this': { S: sentAs },
+    ...(bytes > 0 && { ':bytes': { N: String(bytes) } }),
+  },
+});
+
 /** It waits, or is out. */
 const isOpen = {
   FilterExpression: '#state IN (:queued, :sent)',
@@ -53,9 +67,9 @@ const isOpen = {
   values: { ':queued': { S: 'queued' }, ':sent': { S: 'sent' } },
 };
 
-const ofSending = ['sentAs', 'sentAt', 'answerBy', 'connectionId'] as const;
+const ofSending = ['sentAs', 'sentAt', 'answerBy', 'connectionId', 'bodySent'] as const;
 /** With its end a pull's request goes. */
-const ofRequest = ['headers', 'body'] as const;
+const ofRequest = ['headers', 'body', 'besideBytes'] as const;
 
 export async function addPull(table: DynamoTable, pull: QueuedPull): Promise<void> {
   if (await putItem(table, pullItem(pull), absent)) return;
@@ -114,6 +128,15 @@ export function takeBack(table: DynamoTable, ref: PullRef, sentAs: string): Prom
   return setAttributes(table, keyOfPull(ref), { state: 'queued' }, isSentAs(sentAs), ofSending);
 }
 
+export function undertakeBody(
+  table: DynamoTable,
+  ref: PullRef,
+  sentAs: string,
+  { from, to }: ByteRange,
+): Promise<boolean> {
+  return setAttributes(table, keyOfPull(ref), { bodySent: to }, isSentUpTo(sentAs, from));
+}
+
 export function endPull(
   table: DynamoTable,
   ref: PullRef,
@@ -122,7 +145,8 @@ export function endPull(
   keptUntil: number,
 ): Promise<boolean> {
   const { state, endedAt, reply, fault } = end;
-  const known = { status: reply?.status, bytes: reply?.bytes, fault };
+  const beside = reply?.beside === true ? 1 : undefined;
+  const known = { status: reply?.status, bytes: reply?.bytes, beside, fault };
   const values = {
     state,
     endedAt,

@@ -2,11 +2,13 @@ import type { Clock } from '@pullwire/shared';
 import type { Callers } from '../auth/callers.ts';
 import type { Exchange, HttpAnswer } from '../http/exchange.ts';
 import { preferredWaitMs } from '../http/prefer.ts';
-import { hasReplyBody, replyHeaders } from '../http/pull-headers.ts';
 import { queuedPullPath } from '../http/routes.ts';
 import { orUnavailable } from '../presence/or-unavailable.ts';
 import type { GrantedRequest } from '../pull/granted-request.ts';
 import type { PullLater } from '../pull/pull-service.ts';
+import type { UploadedBody } from '../pull/uploaded-body.ts';
+import { KeptAnswer } from './kept-answer.ts';
+import type { LargeBodies } from './large-bodies.ts';
 import type { QueueDelivery } from './queue-delivery.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueLog } from './queue-events.ts';
@@ -16,13 +18,14 @@ import { problemAnswer, stateAnswer } from './queued-document.ts';
 import { pullPending, pullUnknown, queueFull } from './queued-fault.ts';
 import type { PullRef, QueuedPull } from './queued-pull.ts';
 import { queuedRequest } from './queued-request.ts';
-import { wholeReply } from './reply-frame.ts';
+import { RequestIntake } from './request-intake.ts';
 
 export interface PullQueueOptions {
   readonly callers: Callers;
   readonly store: QueueStore;
   readonly delivery: Pick<QueueDelivery, 'deliver' | 'settle' | 'cancel'>;
   readonly ends: QueueEnds;
+  readonly large: LargeBodies;
   readonly clock: Clock;
   readonly log: QueueLog;
   readonly settings: QueueSettings;
@@ -39,18 +42,22 @@ const look = { firstMs: 50, lastMs: 1_000 };
 /** Pulls whose callers do not wait (RFC 7240 §4.1): each is kept, and tells its state until its result is fetched. */
 export class PullQueue implements PullLater {
   readonly #options: PullQueueOptions;
+  readonly #kept: KeptAnswer;
+  readonly #intake: RequestIntake;
 
   constructor(options: PullQueueOptions) {
     this.#options = options;
+    this.#kept = new KeptAnswer(options);
+    this.#intake = new RequestIntake(options);
   }
 
   /** 202 with the place to ask; with `wait=N` the result itself, where it comes in that time (RFC 7240 §4.3). */
-  async enqueue(request: GrantedRequest): Promise<void> {
+  async enqueue(request: GrantedRequest, upload: UploadedBody | undefined): Promise<void> {
     const { exchange } = request;
-    const { store, delivery, clock, log, settings, answerMs, newId, track } = this.#options;
-    const pull = await queuedRequest(request, { settings, answerMs, clock, ...newId() });
-    await this.#checkRoom(pull);
-    await orUnavailable(store.addPull(pull));
+    const { delivery, log, settings, answerMs, newId, track } = this.#options;
+    const bare = queuedRequest(request, { settings, answerMs, ...newId() });
+    await this.#checkRoom(bare);
+    const pull = await this.#intake.take(bare, request, upload);
     log.queued(pull);
     track(delivery.deliver(pull.device));
     const wait = preferredWaitMs(exchange.headers);
@@ -145,30 +152,11 @@ export class PullQueue implements PullLater {
     if (failed !== undefined) {
       return exchange.answer({ ...failed, headers: [...failed.headers, ...applied] });
     }
-    const { sending, end, method, queuedAt } = pull;
-    const sentAs = sending?.sentAs ?? '';
-    const frames = await orUnavailable(this.#options.store.frames(sentAs));
-    const reply = wholeReply(frames, method);
-    if (reply === undefined || end === undefined) throw pullUnknown(); // swept between two reads
-    const totalMs = end.endedAt - queuedAt;
-    const headers = replyHeaders(reply.head, { pullId: sentAs, trailers: false, totalMs });
-    const hasBody = hasReplyBody(method, reply.head.status);
-    const list = hasBody ? withLength(headers, reply.body.length) : headers;
-    exchange.head(reply.head.status, reply.head.reason, [...list, ...applied]);
-    exchange.end(exchange.method === 'HEAD' ? undefined : reply.body);
+    await this.#kept.give(exchange, pull, applied);
   }
 }
 
 const isOpen = ({ state }: QueuedPull): boolean => state === 'queued' || state === 'sent';
-
-function withLength(headers: readonly string[], bytes: number): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
-    if (name.toLowerCase() !== 'content-length') kept.push(name, headers[at + 1] as string);
-  }
-  return [...kept, 'Content-Length', String(bytes)];
-}
 
 function passed(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {

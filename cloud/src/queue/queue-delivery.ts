@@ -1,18 +1,25 @@
-import type { Clock, PullFault, RelayMessage, ReplyMessage } from '@pullwire/shared';
+import { type Clock, PullFault, type RelayMessage, type ReplyMessage } from '@pullwire/shared';
 import { asFault } from '../pull/pull-fault.ts';
-import { chooseTarget, type PullableDevice, type PullableDevices } from '../pull/pull-target.ts';
+import {
+  chooseTarget,
+  type PullableDevice,
+  type PullableDevices,
+  type PullTarget,
+} from '../pull/pull-target.ts';
 import { noTarget } from '../pull/pull-target-fault.ts';
-import type { ReplyDesk } from '../reply/reply-desk.ts';
 import type { ReplyAddress } from '../reply/reply-to.ts';
+import type { BodyFrames } from './body-frames.ts';
+import type { OwnReplies } from './own-replies.ts';
 import type { QueueEnds } from './queue-ends.ts';
 import type { QueueLog } from './queue-events.ts';
 import { QueueReplies } from './queue-replies.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { QueueUploads } from './queue-uploads.ts';
 import { pullFrame } from './queued-frame.ts';
 import type { QueuedGrants } from './queued-grant.ts';
 import type { PullRef, QueuedPull, Sending } from './queued-pull.ts';
-import { replyHostOf } from './queued-reply-host.ts';
-import { SentPull } from './sent-pull.ts';
+import type { KeptReply } from './reply-frame.ts';
+import { SentPulls } from './sent-pulls.ts';
 
 export interface QueueDeliveryOptions {
   readonly store: QueueStore;
@@ -26,7 +33,11 @@ export interface QueueDeliveryOptions {
    * Where the replies to pulls that were sent here come back to this process, and nowhere else: then a pull that it does
    * not know of has lost its answer. Undefined: any process may hear them.
    */
-  readonly desk: Pick<ReplyDesk, 'expect' | 'forget'> | undefined;
+  readonly own: OwnReplies | undefined;
+  /** Where replies may go by object storage. */
+  readonly uploads?: QueueUploads;
+  /** What sends large request bodies, where the replies come to any process. */
+  readonly bodies?: BodyFrames;
   newPullId(): string;
   replyTo(address: ReplyAddress): string;
   /** Says something to a link that this process holds no handle of. */
@@ -41,8 +52,6 @@ export interface QueueDeliveryOptions {
 const outAtOnce = 4;
 /** Queued pulls that one look takes in. */
 const lookLimit = 64;
-/** Epoch seconds of a `replyTo` beyond the time for the answer. */
-const replyToSeconds = 300;
 
 /** These mean that the frame was not taken, by whatever should have carried it. */
 const notSent: ReadonlySet<string> = new Set(['device-offline', 'link-full']);
@@ -53,16 +62,29 @@ const notSent: ReadonlySet<string> = new Set(['device-offline', 'link-full']);
  */
 export class QueueDelivery {
   readonly #options: QueueDeliveryOptions;
-  readonly #sent = new Map<string, SentPull>();
+  readonly #sent: SentPulls;
   readonly #passes = new Map<string, { again: boolean; readonly done: Promise<void> }>();
   readonly replies: QueueReplies;
   #stopped = false;
-  #allAnswered: PromiseWithResolvers<void> | undefined;
 
   constructor(options: QueueDeliveryOptions) {
     this.#options = options;
-    const { store, ends } = options;
-    this.replies = new QueueReplies({ store, ends, cancel: (pull) => this.cancel(pull) });
+    const { store, ends, uploads, bodies } = options;
+    this.replies = new QueueReplies({
+      ...{ store, ends, uploads, bodies },
+      cancel: (pull) => this.cancel(pull),
+      grant: (pull, limit) => this.#tell(pull, (pullId) => ({ action: 'credit', pullId, limit })),
+    });
+    this.#sent = new SentPulls({
+      ...options,
+      received: (pull, message) => this.received(pull, message),
+      whole: (pull, reply) => this.#whole(pull, reply),
+      broken: (pull, fault) => this.#broken(pull, fault),
+      lost: (pull, why) => this.#lost(pull, why),
+      late: (pull) => this.#late(pull),
+      sendFailed: (pull, fault) => this.#sendFailed(pull, fault),
+      track: (device, work) => this.#track(device, work),
+    });
   }
 
   /** Nothing more is sent. */
@@ -72,9 +94,7 @@ export class QueueDelivery {
 
   /** Resolves when no pull that was sent here waits for its answer. */
   answered(): Promise<void> {
-    if (this.#sent.size === 0) return Promise.resolve();
-    this.#allAnswered ??= Promise.withResolvers<void>();
-    return this.#allAnswered.promise;
+    return this.#sent.answered();
   }
 
   /** Sends what the device may have now. Never rejects: what goes wrong is logged, and the next look takes it up. */
@@ -99,7 +119,7 @@ export class QueueDelivery {
       if (pull.deadlineAt > now) return pull;
       await ends.expire(pull);
     } else if (pull.state === 'sent' && !this.#mayAnswer(pull, now)) {
-      await ends.unanswered(pull, this.#options.desk ? 'the link or the relay ended' : 'in time');
+      await ends.unanswered(pull, this.#options.own ? 'the link or the relay ended' : 'in time');
     } else {
       return pull;
     }
@@ -110,21 +130,29 @@ export class QueueDelivery {
   async received(ref: PullRef, message: ReplyMessage): Promise<void> {
     const verdict = await this.replies.take(ref, message, this.#options.clock.wall());
     if (verdict === 'more') return;
-    this.#forget(message.pullId);
+    this.#sent.forget(message.pullId);
     // After `back` the same link would refuse it again: the next one takes it.
     if (verdict === 'ended') await this.deliver(ref.device);
   }
 
   /** Tells the agent that nobody wants the reply any more. */
-  async cancel({ sending }: QueuedPull): Promise<void> {
+  async cancel(pull: QueuedPull): Promise<void> {
+    const told = this.#tell(pull, (pullId) => ({
+      action: 'cancel',
+      pullId,
+      reason: 'caller-left',
+    }));
+    this.#forget(pull);
+    await told;
+  }
+
+  async #tell({ sending }: QueuedPull, say: (pullId: string) => RelayMessage): Promise<void> {
     if (sending === undefined) return;
     const { sentAs, connectionId } = sending;
-    const message = { action: 'cancel', pullId: sentAs, reason: 'caller-left' } as const;
     const sent = this.#sent.get(sentAs);
-    this.#forget(sentAs);
     try {
-      if (sent === undefined) await this.#options.say(connectionId, message);
-      else sent.target.connection.control(message);
+      if (sent === undefined) await this.#options.say(connectionId, say(sentAs));
+      else sent.target.connection.control(say(sentAs));
     } catch {
       // The link is full or gone: the agent's own limits end the pull there.
     }
@@ -161,7 +189,7 @@ export class QueueDelivery {
   /** Whether the answer of a pull that was sent may still come. */
   #mayAnswer({ sending }: QueuedPull, now: number): boolean {
     if (sending === undefined) return false;
-    return this.#options.desk === undefined
+    return this.#options.own === undefined
       ? sending.answerBy > now
       : this.#sent.has(sending.sentAs);
   }
@@ -194,18 +222,19 @@ export class QueueDelivery {
   }
 
   /** Marks, then posts: after the mark nobody else will, whatever becomes of this process. */
-  async #post(pull: QueuedPull, sending: Sending, target: SentPull['target']): Promise<boolean> {
+  async #post(pull: QueuedPull, sending: Sending, target: PullTarget): Promise<boolean> {
     const { store, log } = this.#options;
     const { sentAs } = sending;
-    const sent = this.#expect(pull, sending, target);
+    const { sent, credit } = this.#sent.expect(pull, sending, target);
     if (!(await store.markSent({ ...pull, sends: pull.sends - 1 }, sending))) {
-      this.#forget(sentAs);
+      this.#sent.forget(sentAs);
       return false;
     }
-    const frame = pullFrame(pull, { sentAs, replyTo: sent.replyTo });
+    const frame = pullFrame(pull, { sentAs, replyTo: sent.replyTo, credit });
     target.begin(sent);
     try {
-      if (frame.body === undefined) target.connection.control(frame);
+      if (sent.body !== undefined) sent.sendBody(frame);
+      else if (frame.body === undefined) target.connection.control(frame);
       else target.connection.data(sentAs, frame, frame.body.length);
     } catch (error) {
       await this.#notPosted(pull, asFault(error));
@@ -215,37 +244,34 @@ export class QueueDelivery {
     return true;
   }
 
-  /** Known before it is marked, so that nobody here takes it for one whose answer is lost. */
-  #expect(pull: QueuedPull, sending: Sending, target: SentPull['target']): SentPull {
-    const { desk, clock, replyTo } = this.#options;
-    const { device } = pull;
-    const { sentAs: pullId, answerBy } = sending;
-    const expiresAt = Math.ceil(answerBy / 1_000) + replyToSeconds;
-    const token = replyTo({ host: replyHostOf(pull), pullId, device, expiresAt });
-    const sent = new SentPull({ pullId, replyTo: token }, pull, target, {
-      received: (message) => this.#track(device, this.received(pull, message)),
-      lost: (why) => this.#track(device, this.#lost(pull, pullId, why)),
-      sendFailed: (fault) => this.#track(device, this.#sendFailed(pull, fault)),
-    });
-    this.#sent.set(pullId, sent);
-    if (desk !== undefined) {
-      desk.expect(sent);
-      sent.deadline = clock.after(pull.answerMs, () =>
-        this.#track(device, this.#late(pull, pullId)),
-      );
+  /** Its frames are here; the last of them may still be on their way to the disk. */
+  async #whole(pull: QueuedPull, reply: Promise<KeptReply>): Promise<void> {
+    try {
+      await this.replies.keep(pull, await reply);
+    } catch (error) {
+      if (!(error instanceof PullFault)) throw error;
+      await this.replies.giveUp(pull, error);
+    } finally {
+      this.#forget(pull);
     }
-    return sent;
+    await this.deliver(pull.device);
   }
 
-  async #lost(pull: QueuedPull, sentAs: string, why: string): Promise<void> {
-    this.#forget(sentAs);
+  async #broken(pull: QueuedPull, fault: PullFault): Promise<void> {
+    await this.replies.giveUp(pull, fault);
+    this.#forget(pull);
+    await this.deliver(pull.device);
+  }
+
+  async #lost(pull: QueuedPull, why: string): Promise<void> {
+    this.#forget(pull);
     const now = await this.#options.ends.unanswered(pull, why);
     if (now === 'queued') await this.deliver(pull.device);
   }
 
-  async #late(pull: QueuedPull, sentAs: string): Promise<void> {
+  async #late(pull: QueuedPull): Promise<void> {
     await this.cancel(pull);
-    await this.#lost(pull, sentAs, `within ${pull.answerMs} ms`);
+    await this.#lost(pull, `within ${pull.answerMs} ms`);
   }
 
   async #sendFailed(pull: QueuedPull, fault: PullFault): Promise<void> {
@@ -254,17 +280,14 @@ export class QueueDelivery {
   }
 
   async #notPosted(pull: QueuedPull, fault: PullFault): Promise<void> {
-    if (pull.sending !== undefined) this.#forget(pull.sending.sentAs);
+    this.#forget(pull);
     const { ends } = this.#options;
     if (fault.stage === 'send') await ends.takeBack(pull);
     else await ends.fail(pull, fault, 'relay');
   }
 
-  #forget(sentAs: string): void {
-    this.#sent.get(sentAs)?.stop();
-    this.#sent.delete(sentAs);
-    this.#options.desk?.forget(sentAs);
-    if (this.#sent.size === 0) this.#allAnswered?.resolve();
+  #forget({ sending }: QueuedPull): void {
+    if (sending !== undefined) this.#sent.forget(sending.sentAs);
   }
 
   #track(device: string, work: Promise<void>): void {

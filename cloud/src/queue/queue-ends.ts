@@ -1,16 +1,18 @@
 import type { Clock, PullFault } from '@pullwire/shared';
 import { safeMethods } from '../pull/pull-repeat.ts';
+import { replyKey, requestKey } from './kept-body.ts';
+import type { LargeBodies } from './large-bodies.ts';
 import type { QueueLog } from './queue-events.ts';
 import type { QueueStore } from './queue-store.ts';
 import { keptFault, outcomeUnknown, pullCancelled, pullExpired } from './queued-fault.ts';
-import type { PullEnd, PullStands, QueuedFault, QueuedPull } from './queued-pull.ts';
-import type { WholeReply } from './reply-frame.ts';
+import type { EndedReply, PullEnd, PullStands, QueuedFault, QueuedPull } from './queued-pull.ts';
 
 /** A safe pull that got no answer so often gets none. */
 const mostSends = 3;
 
 export interface QueueEndsOptions {
   readonly store: QueueStore;
+  readonly large: Pick<LargeBodies, 'drop'>;
   readonly clock: Clock;
   readonly log: QueueLog;
 }
@@ -46,9 +48,11 @@ export class QueueEnds {
     return this.#end(pull, standsOf(pull), 'failed', { fault: keptFault(fault, answeredBy) });
   }
 
-  done(pull: QueuedPull, { head, body }: WholeReply): Promise<boolean> {
-    const reply = { status: head.status, bytes: body.length };
-    return this.#end(pull, standsOf(pull), 'done', { reply });
+  /** What of the reply lies beside the table stays there, where this is its end. */
+  async done(pull: QueuedPull, reply: EndedReply): Promise<boolean> {
+    const ended = await this.#end(pull, standsOf(pull), 'done', { reply });
+    if (!ended && reply.beside === true && !(await this.#isDone(pull))) await this.#dropReply(pull);
+    return ended;
   }
 
   /**
@@ -68,7 +72,10 @@ export class QueueEnds {
   /** Back to the queue: the device never got it, or it may get it again. */
   async takeBack(pull: QueuedPull): Promise<boolean> {
     const { sending } = pull;
-    return sending !== undefined && this.#options.store.takeBack(pull, sending.sentAs);
+    if (sending === undefined) return false;
+    const isBack = await this.#options.store.takeBack(pull, sending.sentAs);
+    if (isBack) await this.#dropReply(pull);
+    return isBack;
   }
 
   async #end(
@@ -77,12 +84,26 @@ export class QueueEnds {
     state: PullEnd['state'],
     how: Pick<PullEnd, 'reply' | 'fault'>,
   ): Promise<boolean> {
-    const { store, clock, log } = this.#options;
+    const { store, large, clock, log } = this.#options;
     const endedAt = clock.wall();
     const end = { state, endedAt, ...how };
     const ended = await store.endPull(pull, stands, end, endedAt + pull.keepMs);
-    if (ended) log.ended(pull, end);
-    return ended;
+    if (!ended) return false;
+    log.ended(pull, end);
+    if (pull.besideBytes !== undefined) await large.drop(pull.owner, requestKey(pull));
+    if (state !== 'done') await this.#dropReply(pull);
+    return true;
+  }
+
+  /** By this very reply: another process, or a write whose answer was lost, was first. */
+  async #isDone(pull: QueuedPull): Promise<boolean> {
+    const now = await this.#options.store.queuedPull(pull, 0);
+    return now?.state === 'done' && now.sending?.sentAs === pull.sending?.sentAs;
+  }
+
+  /** What came of a reply that nobody will ask for. */
+  async #dropReply({ owner, sending }: QueuedPull): Promise<void> {
+    if (sending !== undefined) await this.#options.large.drop(owner, replyKey(sending.sentAs));
   }
 }
 

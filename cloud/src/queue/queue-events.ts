@@ -32,6 +32,11 @@ export class QueueLog {
     this.#log.info({ ...linesOf(pull), ...ended }, 'queued pull ended');
   }
 
+  /** A body that is of no use any more could not be removed; the sweep does it when its time is over. */
+  bodyStays(key: string, err: unknown): void {
+    this.#log.warn({ err, key }, 'a body of a queued pull could not be removed');
+  }
+
   /** A step that could not be taken now; the next look at the pull takes it. */
   failed(err: unknown, device: string): void {
     this.#log.warn({ err, device }, 'queued pulls cannot be looked after now');

@@ -1,118 +1,26 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { pullIds, type ReplyMessage } from '@pullwire/shared';
-import { ManualClock } from '@pullwire/shared/manual-clock';
-import { pino } from 'pino';
+import type { ReplyMessage } from '@pullwire/shared';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CallScheduler, type Choose } from '../../test/call-scheduler.ts';
-import { FakeTarget } from '../../test/fake-target.ts';
-import { DynamoRegistry } from '../registry/dynamo-registry.ts';
-import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
-import { DynamoQueueStore } from './dynamo-queue-store.ts';
-import { QueueDelivery } from './queue-delivery.ts';
-import { QueueEnds } from './queue-ends.ts';
-import { QueueLog } from './queue-events.ts';
-import type { QueueStore } from './queue-store.ts';
-import { QueuedGrants } from './queued-grant.ts';
-import type { QueuedPull } from './queued-pull.ts';
-import { queuedPull } from './queued-sample.ts';
+import {
+  newPullId,
+  QueueBench,
+  QueueGround,
+  random,
+  seeds,
+  waiting,
+} from '../../test/queue-bench.ts';
 
-let temporary: TemporaryEngine;
-let client: DynamoDBClient;
-beforeAll(async () => {
-  temporary = await temporaryEngine();
-  client = temporary.engine.createClient();
-});
-afterAll(async () => {
-  client.destroy();
-  await temporary.remove();
-});
-
-const log = new QueueLog(pino({ level: 'silent' }));
-const newPullId = pullIds(randomBytes);
-
-/** A device with one link, and any number of functions that look after its queue, each with its own memory. */
-class QueueBench {
-  readonly clock = new ManualClock();
-  readonly scheduler = new CallScheduler();
-  readonly target = new FakeTarget('plant-7', ['web'], 'pullwire.v1+json');
-  readonly plain: QueueStore;
-  readonly #guarded: QueueStore;
-  readonly ends: QueueEnds;
-
-  constructor() {
-    this.plain = new DynamoQueueStore({ client, name: table });
-    this.#guarded = this.scheduler.guard(this.plain);
-    this.ends = new QueueEnds({ store: this.#guarded, clock: this.clock, log });
-  }
-
-  /** One environment of a function. */
-  function(): QueueDelivery {
-    const find = async () => ({
-      device: 'plant-7',
-      labels: {},
-      targets: [this.target],
-      offline: { since: undefined, why: '' },
-    });
-    const record = { device: 'plant-7', publicKey: 'k', labels: {}, createdAt: 0 };
-    return new QueueDelivery({
-      store: this.#guarded,
-      ends: this.ends,
-      grants: new QueuedGrants({
-        registry: { deviceRecord: async () => record, keyByHash: async () => undefined },
-        wall: () => this.clock.wall(),
-      }),
-      devices: { find, findAnew: find },
-      clock: this.clock,
-      log,
-      pullsPerLink: 512,
-      desk: undefined,
-      newPullId,
-      replyTo: () => 'signed',
-      say: async () => undefined,
-      random: () => 0,
-      track: () => undefined,
-    });
-  }
-
-  /** How often each path was sent to the device. */
-  get sent(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const frame of this.target.sent) {
-      if (frame.action === 'pull') counts[frame.path] = (counts[frame.path] ?? 0) + 1;
-    }
-    return counts;
-  }
-}
-
-let table = '';
-const random = (seed: number): Choose => {
-  let state = seed;
-  return (of) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state % of;
-  };
-};
-
-/** Without a key's hash nothing but the device is looked at again. */
-function waiting(changes: Partial<QueuedPull>): QueuedPull {
-  const { keyHash: _, ...pull } = queuedPull({ deadlineAt: 4_000_000_000_000, ...changes });
-  return { ...pull, keptUntil: 4_000_000_000_000 };
-}
-
-const long = process.env['PULLWIRE_LONG'] === '1';
-const seeds = Array.from({ length: long ? 300 : 20 }, (_, at) => at + 1);
+let ground: QueueGround;
 
 describe('whatever the order of their calls', () => {
   beforeAll(async () => {
-    table = randomUUID();
-    await new DynamoRegistry({ client, name: table, mayCreateTable: true }).ensureSchema();
+    ground = await QueueGround.start();
   });
+  afterAll(() => ground.stop());
 
   test.each(seeds)(
     'of three functions that hear of a link at once one sends each POST (%i)',
     async (seed) => {
-      const bench = new QueueBench();
+      const bench = new QueueBench(ground);
       const pulls = [1, 2, 3].map((at) => waiting({ queuedAt: seed * 100 + at, path: `/${at}` }));
       for (const pull of pulls) await bench.plain.addPull(pull);
       const all = [1, 2, 3].map(() => bench.function().deliver('plant-7'));
@@ -130,7 +38,7 @@ describe('whatever the order of their calls', () => {
   test.each(seeds)(
     'a pull is cancelled or answered, and never sent after either (%i)',
     async (seed) => {
-      const bench = new QueueBench();
+      const bench = new QueueBench(ground);
       const pull = waiting({ queuedAt: 1_000_000 + seed, path: '/x' });
       await bench.plain.addPull(pull);
       const work = [
@@ -150,7 +58,7 @@ describe('whatever the order of their calls', () => {
   test.each(seeds)(
     'frames that come doubled, at several functions, make one reply (%i)',
     async (seed) => {
-      const bench = new QueueBench();
+      const bench = new QueueBench(ground);
       const pull = waiting({ queuedAt: 2_000_000 + seed });
       const sentAs = newPullId();
       const sending = { sentAs, sentAt: 0, answerBy: 4_000_000_000_000, connectionId: 'c1' };
@@ -180,7 +88,7 @@ describe('whatever the order of their calls', () => {
       [3_000_002, 'GET', 0, 'queued'],
       [3_000_003, 'GET', 2, 'unknown'],
     ] as const) {
-      const bench = new QueueBench();
+      const bench = new QueueBench(ground);
       const pull = waiting({ queuedAt, method, sends });
       const sending = { sentAs: newPullId(), sentAt: 0, answerBy: 5_000, connectionId: 'c1' };
       await bench.plain.addPull(pull);

@@ -9,4 +9,9 @@ export interface QueueSettings {
   /** Pulls that wait or are out, at most: for one device, and of one caller. */
   readonly perDevice: number;
   readonly perCaller: number;
+  /** Bytes of one request body, and of one reply, at most. */
+  readonly requestBytes: number;
+  readonly replyBytes: number;
+  /** Bytes of bodies that are kept beside the table for one caller, at most. */
+  readonly perCallerBytes: number;
 }

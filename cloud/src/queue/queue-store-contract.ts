@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueueStore } from './queue-store.ts';
+import { queueBodiesContract, queueUploadsContract } from './queue-store-contract-body.ts';
 import type { PullEnd, Sending } from './queued-pull.ts';
 import { queuedPull, sampleId } from './queued-sample.ts';
 import type { ReplyFrame } from './reply-frame.ts';
@@ -82,6 +83,28 @@ export function queueStoreContract(
       expect(await now()).toMatchObject({ state: 'sent', sends: 2, sending: other });
     });
 
+    it('has each range of a body undertaken once, in order, and by the sending that is out', async () => {
+      const large = { ...pull, body: new Uint8Array(0), besideBytes: 100 };
+      await store.addPull(large);
+      const undertake = (from: number, to: number, sentAs = sending.sentAs) =>
+        store.undertakeBody(pull, sentAs, { from, to });
+      expect(await undertake(0, 50)).toBe(false);
+      await store.markSent(large, sending);
+      const tries = await Promise.all([undertake(0, 50), undertake(0, 60), undertake(0, 70)]);
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      const sent = (await now())?.sending?.bodySent ?? 0;
+      expect(await undertake(0, 80)).toBe(false);
+      expect(await undertake(sent, 80, other.sentAs)).toBe(false);
+      expect(await undertake(sent, 80)).toBe(true);
+      await store.takeBack(pull, sending.sentAs);
+      expect(await undertake(80, 100)).toBe(false);
+      expect(await now()).toEqual({ ...large, sends: 1 });
+      await store.markSent({ ...large, sends: 1 }, other);
+      expect(await undertake(0, 100, other.sentAs)).toBe(true);
+      await store.endPull(pull, { sentAs: other.sentAs }, failed, 9_000);
+      expect((await now())?.besideBytes).toBeUndefined();
+    });
+
     it('ends a pull once, and drops its request then', async () => {
       await store.addPull(pull);
       await store.markSent(pull, sending);
@@ -140,6 +163,14 @@ export function queueStoreContract(
       expect(await store.countOpen('key-1', 1)).toBe(1);
       expect(await store.countOpen('issuer|a#~b', 10)).toBe(1);
       expect(await store.openDevices()).toEqual(new Set(['plant-2', 'plant-3', 'plant-4']));
+    });
+
+    it('knows of a reply that it lies beside the table', async () => {
+      const beside: PullEnd = { ...done, reply: { status: 200, bytes: 9, beside: true } };
+      await store.addPull(pull);
+      await store.markSent(pull, sending);
+      await store.endPull(pull, { sentAs: sending.sentAs }, beside, 9_000);
+      expect((await now())?.end).toEqual(beside);
     });
 
     it('keeps frames in their order, each once', async () => {
@@ -203,4 +234,6 @@ export function queueStoreContract(
       expect(await sweep(pull.keptUntil + 1)).toBe(40);
     });
   });
+  queueBodiesContract(name, async () => (await fresh()).store);
+  queueUploadsContract(name, fresh);
 }

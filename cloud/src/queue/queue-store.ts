@@ -1,3 +1,7 @@
+import type { ByteRange } from '../object/object-store.ts';
+import type { AnnouncedPart } from '../pull/object-reply.ts';
+import type { KeptBody } from './kept-body.ts';
+import type { KeptUpload, UploadEnd } from './kept-upload.ts';
 import type { PullEnd, PullRef, PullStands, QueuedPull, Sending } from './queued-pull.ts';
 import type { ReplyFrame } from './reply-frame.ts';
 
@@ -24,6 +28,8 @@ export interface QueueStore {
   markSent(pull: QueuedPull, sending: Sending): Promise<boolean>;
   /** Back to the queue: this sending never reached the device, or may be repeated. False where another word came first. */
   takeBack(ref: PullRef, sentAs: string): Promise<boolean>;
+  /** Undertakes to send these bytes of its body: true for one process, whoever tries, and in their order. */
+  undertakeBody(ref: PullRef, sentAs: string, range: ByteRange): Promise<boolean>;
   /** Ends a pull that stands so; false where another word came first. `keptUntil` in milliseconds. */
   endPull(ref: PullRef, stands: PullStands, end: PullEnd, keptUntil: number): Promise<boolean>;
 
@@ -31,4 +37,29 @@ export interface QueueStore {
   addFrame(sentAs: string, frame: ReplyFrame, keptUntil: number): Promise<void>;
   /** All frames that are kept of a reply, in their order. */
   frames(sentAs: string): Promise<readonly ReplyFrame[]>;
+
+  /** Keeps what the agent announced of a reply by object storage; the same part again changes nothing. */
+  addPart(sentAs: string, part: AnnouncedPart, keptUntil: number): Promise<void>;
+  /** Keeps the id of the reply's upload of several parts; resolves with the one that was first. */
+  addUploadId(sentAs: string, uploadId: string, keptUntil: number): Promise<string>;
+  /** Keeps how it ended; the same again changes nothing. */
+  addUploadEnd(sentAs: string, end: UploadEnd, keptUntil: number): Promise<void>;
+  /** All that is kept of it. */
+  keptUpload(sentAs: string): Promise<KeptUpload>;
+
+  /** Notes a body that lies beside the table, before it does; one of the same key takes the place of the note before. */
+  noteBody(body: KeptBody): Promise<void>;
+  /** What is noted of an owner and was to be kept at `now`. */
+  bodiesOf(owner: string, now: number): Promise<readonly KeptBody[]>;
+  /** One that is not there is no error. */
+  forgetBody(owner: string, key: string): Promise<void>;
+  /**
+   * Removes bodies that were to be kept until before `keptBefore` (milliseconds), each by `removed` and then its note; at
+   * most `limit`. Resolves with how many. Rejects with what `removed` rejects with.
+   */
+  sweepBodies(
+    keptBefore: number,
+    limit: number,
+    removed: (key: string) => Promise<void>,
+  ): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { PullFault } from '@pullwire/shared';
 import type { AnsweredBy } from '../http/problem.ts';
+import type { ObjectStoreError } from '../object/object-store-error.ts';
 import type { QueuedFault, QueuedPull } from './queued-pull.ts';
 
 /** A fault as it is kept. */
@@ -29,6 +30,38 @@ export function queueFull(what: string, open: number, setting: string): PullFaul
   return new PullFault('queue-full', 'lookup', {
     detail: `${what} has ${open} pulls queued already (${setting})`,
     retryAfterMs: 30_000,
+  });
+}
+
+/** Nothing was queued: its body finds no place. */
+export function noRoomForRequest(perCallerBytes: number): PullFault {
+  return new PullFault('queue-full', 'lookup', {
+    detail: `what is kept of this caller's queued pulls may have ${perCallerBytes} bytes, and they are taken (queue.perCallerBytes): some of it goes when a pull that waits has ended, or was kept long enough (queue.keepMs)`,
+    retryAfterMs: 30_000,
+  });
+}
+
+/** Nothing was queued: the disk or the storage does not take its body. */
+export function requestNotStored(cause: ObjectStoreError): PullFault {
+  return new PullFault('storage-unavailable', 'lookup', {
+    detail: `the request body could not be stored, and nothing was queued: ${cause.message}`,
+    retryAfterMs: 5_000,
+    cause,
+  });
+}
+
+/** The device has answered, and its answer finds no place. */
+export function noRoomForReply(perCallerBytes: number): PullFault {
+  return new PullFault('reply-not-stored', 'stream', {
+    detail: `the device has answered; but what is kept of this caller's queued pulls may have ${perCallerBytes} bytes, and they are taken (queue.perCallerBytes): some of it goes when it was kept long enough (queue.keepMs)`,
+  });
+}
+
+/** The device has answered, and the disk or the storage does not take it. */
+export function replyNotStored(cause: ObjectStoreError): PullFault {
+  return new PullFault('reply-not-stored', 'stream', {
+    detail: `the device has answered, and its answer could not be stored: ${cause.message}`,
+    cause,
   });
 }
 

@@ -39,8 +39,10 @@ export interface QueuedPull extends PullRef {
   readonly query?: string;
   /** Empty once it has ended. */
   readonly headers: HeaderList;
-  /** Empty once it has ended. */
+  /** Empty once it has ended, and where it lies beside the table. */
   readonly body: Uint8Array;
+  /** Bytes of its body, where that lies beside the table; gone once it has ended. */
+  readonly besideBytes?: number;
   readonly queuedAt: number;
   /** From then on it is not sent any more. */
   readonly deadlineAt: number;
@@ -65,6 +67,8 @@ export interface Sending {
   /** Nothing is expected any more from then on. */
   readonly answerBy: number;
   readonly connectionId: string;
+  /** Bytes of its body beside the table that some process has undertaken to send. */
+  readonly bodySent?: number;
 }
 
 /** How a pull ended. */
@@ -72,9 +76,18 @@ export interface PullEnd {
   readonly state: Exclude<QueuedState, 'queued' | 'sent'>;
   readonly endedAt: number;
   /** Of the reply, where it is `done`. */
-  readonly reply?: { readonly status: number; readonly bytes: number };
+  readonly reply?: EndedReply;
   /** Why it is not `done`. */
   readonly fault?: QueuedFault;
+}
+
+/** What is said of a reply that is whole. */
+export interface EndedReply {
+  readonly status: number;
+  /** Of its body. */
+  readonly bytes: number;
+  /** Its body lies beside the table. */
+  readonly beside?: true;
 }
 
 /** A fault as it is kept. */

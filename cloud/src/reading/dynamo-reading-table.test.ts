@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '@pullwire/shared';
 import { afterAll, beforeAll } from 'vitest';
+import { FolderBodies } from '../object/folder-bodies.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
 import { DynamoReadingTable } from './dynamo-reading-table.ts';
-import { FolderReadingBodies } from './folder-reading-bodies.ts';
 import { readingStoreContract } from './reading-store-contract.ts';
 
 let temporary: TemporaryEngine;
@@ -30,7 +30,7 @@ afterAll(async () => {
 readingStoreContract('the embedded engine with a folder', async () => {
   const name = randomUUID();
   await new DynamoRegistry({ client, name, mayCreateTable: true }).ensureSchema();
-  const bodies = new FolderReadingBodies({
+  const bodies = new FolderBodies({
     folder: join(folder, name),
     clock: systemClock,
     newId: () => randomBytes(16).toString('base64url'),

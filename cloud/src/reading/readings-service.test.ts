@@ -7,12 +7,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FakeExchange } from '../../test/fake-exchange.ts';
 import type { CallerGrants } from '../auth/callers.ts';
 import { compileGrants } from '../auth/grants.ts';
+import { FolderBodies } from '../object/folder-bodies.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import type { Grant } from '../registry/registry.ts';
 import { profile } from '../registry/registry-sample.ts';
 import { type TemporaryEngine, temporaryEngine } from '../server/temporary-engine.ts';
 import { DynamoReadingTable } from './dynamo-reading-table.ts';
-import { FolderReadingBodies } from './folder-reading-bodies.ts';
 import { bodyKey } from './reading-bodies.ts';
 import { ReadingReader } from './reading-reader.ts';
 import { failed, reading } from './reading-sample.ts';
@@ -21,7 +21,7 @@ import { ReadingsService } from './readings-service.ts';
 
 let temporary: TemporaryEngine;
 let folder: string;
-let bodies: FolderReadingBodies;
+let bodies: FolderBodies;
 let writer: ReadingWriter;
 let service: ReadingsService;
 let grants: CallerGrants;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await registry.ensureSchema();
   await registry.addDevice(profile);
   folder = await mkdtemp(join(tmpdir(), 'pw-readings-'));
-  bodies = new FolderReadingBodies({ folder, clock: systemClock, newId: randomUUID });
+  bodies = new FolderBodies({ folder, clock: systemClock, newId: randomUUID });
   await bodies.start();
   const readingTable = new DynamoReadingTable(table);
   const wall = () => systemClock.wall();

@@ -3,7 +3,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 /**
  * The table as data, for whoever creates it: the embedded engine here, Terraform on AWS. One partition a device
  * (its profile and its links), one for the tokens that a device spent, three for its readings, one for its queued pulls,
- * one a reply to such a pull, one a caller's key, one an enrolment code, one for the schema's version.
+ * one or two a reply to such a pull, one for what an owner's pulls have in files or objects, one a caller's key, one an enrolment code, one for the schema's version.
  */
 export const tableDefinition = {
   partitionKey: 'pk',
@@ -73,6 +73,16 @@ export const itemKeys = {
     pk: { S: `reply#${sentAs}` },
     sk: { S: `frame#${String(seq).padStart(5, '0')}` },
   }),
+  /** What is known of a reply that goes by object storage. */
+  replyUpload: (sentAs: string, place: string) => ({
+    pk: { S: `reply-upload#${sentAs}` },
+    sk: { S: place },
+  }),
+  /** What an owner of queued pulls has stored beside the table, a key of the bodies each. `owner`: a hash. */
+  queueBody: (owner: string, key: string) => ({
+    pk: { S: `queue-bodies#${owner}` },
+    sk: { S: key },
+  }),
   /** One partition a device, in the order of their times. `time`: see `readingSortKey`. */
   reading: (device: string, time: string) => ({ pk: { S: `readings#${device}` }, sk: { S: time } }),
   readingPiece: (device: string, place: string) => ({
@@ -103,8 +113,10 @@ export const listKinds = {
   enrolCode: 'enrol-code',
   /** Queued pulls while they wait or are out. */
   queuedPull: 'queued-pull',
-  /** Queued pulls that have ended, and the frames of their replies, in the order in which their time is over. */
+  /** Queued pulls that have ended, and the frames and parts of their replies, in the order in which their time is over. */
   keptPull: 'kept-pull',
+  /** What queued pulls have stored beside the table, in the order in which its time is over. */
+  queueBody: 'queue-body',
   /** Of readings what tells which devices have some: an entry a series, and one a reading whose pieces are not all there. */
   readings: 'readings',
 } as const;

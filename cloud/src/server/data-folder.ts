@@ -37,6 +37,8 @@ export interface DataFolder {
   readonly engine: string;
   /** Bodies of readings that are too large for the database. */
   readonly readings: string;
+  /** Bodies of queued pulls that are too large for it. */
+  readonly queue: string;
   /** The socket at which a server's engine answers. */
   readonly serverSocket: string;
   /** The socket of an engine that an operator's command runs while no server does. */
@@ -52,6 +54,7 @@ export function dataFolder(path: string): DataFolder {
     path: root,
     engine: join(root, 'engine'),
     readings: join(root, 'readings'),
+    queue: join(root, 'queue'),
     serverSocket: join(root, 'engine.sock'),
     commandSocket: join(root, 'command.sock'),
     lock: join(root, 'lock'),

@@ -4,6 +4,7 @@ import type { Callers } from '../auth/callers.ts';
 import type { Throttle } from '../auth/throttle.ts';
 import type { ReplyStore } from '../pull/object-reply.ts';
 import type { UploadStore } from '../pull/request-uploads.ts';
+import type { QueueBodies } from '../queue/kept-body.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import type { ReadingPlace } from '../reading/reading-place.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -18,6 +19,8 @@ export interface RelayParts {
   readonly registry: Registry;
   /** Where queued pulls are kept: the registry's own table. */
   readonly queue: QueueStore;
+  /** What of them is too large for the table. */
+  readonly queueBodies: QueueBodies;
   /** Whether `registryChanged` is called for every write of others; a table on AWS tells nobody. */
   readonly hearsOfWrites: boolean;
   /** For people: why the registry cannot be read or written now; undefined: it can. */

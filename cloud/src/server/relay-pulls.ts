@@ -29,6 +29,8 @@ export class RelayPulls {
   readonly replies: ReplyDesk;
   readonly log: PullLog;
   readonly idle: IdleWatch;
+  /** First credit of replies; those of queued pulls have theirs of it, too. */
+  readonly windows = new WindowBudget(windowBytes);
 
   constructor(parts: RelayParts) {
     const { clock, settings, log } = parts;
@@ -83,7 +85,7 @@ export class RelayPulls {
         pullsPerCaller: limits.pullsPerCaller,
       },
       ...this.#objects(uploads),
-      windows: new WindowBudget(windowBytes),
+      windows: this.windows,
       tickets: this.#tickets,
       random: Math.random,
       ended: this.log.ended,

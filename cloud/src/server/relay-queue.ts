@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { pullIds } from '@pullwire/shared';
 import type { Callers } from '../auth/callers.ts';
+import type { ReplyWindows } from '../pull/pull-dispatch.ts';
 import type { PullableDevices } from '../pull/pull-target.ts';
+import { LargeBodies } from '../queue/large-bodies.ts';
+import { OwnReplies } from '../queue/own-replies.ts';
 import { PullQueue } from '../queue/pull-queue.ts';
 import { QueueDelivery } from '../queue/queue-delivery.ts';
 import { QueueEnds } from '../queue/queue-ends.ts';
@@ -16,12 +19,14 @@ export interface RelayQueueInit {
   readonly parts: RelayParts;
   readonly devices: PullableDevices;
   readonly replies: ReplyDesk;
+  readonly windows: ReplyWindows;
   replyTo(address: ReplyAddress): string;
 }
 
 /** What of the one-box server is about queued pulls: they go down its own links, and their replies come back here. */
 export class RelayQueue {
   readonly #init: RelayQueueInit;
+  readonly #large: LargeBodies;
   readonly #ends: QueueEnds;
   readonly #delivery: QueueDelivery;
   /** Devices that may have some: a fleet that comes back must not cost a read each. */
@@ -32,10 +37,13 @@ export class RelayQueue {
   readonly log: QueueLog;
 
   constructor(init: RelayQueueInit) {
-    const { registry, queue: store, clock, log, settings } = init.parts;
+    const { registry, queue: store, queueBodies: bodyStore, clock, log, settings } = init.parts;
+    const { replyBytes, perCallerBytes } = settings.queue;
     this.#init = init;
     this.log = new QueueLog(log);
-    this.#ends = new QueueEnds({ store, clock, log: this.log });
+    const large = new LargeBodies({ store, bodyStore, clock, log: this.log, perCallerBytes });
+    this.#large = large;
+    this.#ends = new QueueEnds({ store, large, clock, log: this.log });
     this.#delivery = new QueueDelivery({
       store,
       ends: this.#ends,
@@ -44,7 +52,10 @@ export class RelayQueue {
       clock,
       log: this.log,
       pullsPerLink: settings.limits.pullsPerLink,
-      desk: init.replies,
+      own: new OwnReplies({
+        ...{ desk: init.replies, windows: init.windows, large, replyBytes },
+        track: this.#track,
+      }),
       newPullId: pullIds(randomBytes),
       replyTo: init.replyTo,
       // A pull that was sent by another process had a link of that one.
@@ -80,6 +91,7 @@ export class RelayQueue {
         cancel: (pull) => delivery.cancel(pull),
       },
       ends: this.#ends,
+      large: this.#large,
       clock,
       log: this.log,
       settings: settings.queue,

@@ -26,6 +26,10 @@ function fixture(
       deviceRecords: async (devices) => devices.map(recordOf),
     },
     readings,
+    queue: {
+      store: { sweepBodies: async () => 0 },
+      bodyStore: { remove: async () => undefined },
+    },
     log,
     now: () => 1_000_000_000,
     minute,
@@ -47,6 +51,7 @@ describe('the sweep', () => {
     expect(lines).toMatchObject([
       { msg: 'registry swept', removed: 3 },
       { msg: 'readings swept', removed: 0 },
+      { msg: 'bodies of queued pulls swept', removed: 0 },
     ]);
   });
 
@@ -62,8 +67,10 @@ describe('the sweep', () => {
     expect(lines.map((line) => line['msg'])).toEqual([
       'the registry cannot be swept now',
       'readings swept',
+      'bodies of queued pulls swept',
       'registry swept',
       'readings swept',
+      'bodies of queued pulls swept',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { type Logger as CronLogger, createTask, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
+import { type QueueSweep, sweepQueueBodies } from '../queue/sweep-queue-bodies.ts';
 import { type ReadingSweep, sweepReadings } from '../reading/sweep-readings.ts';
 import type { Registry } from '../registry/registry.ts';
 import { sweepRegistry } from '../registry/sweep-registry.ts';
@@ -7,6 +8,7 @@ import { sweepRegistry } from '../registry/sweep-registry.ts';
 export interface SweepScheduleInit {
   readonly registry: Pick<Registry, 'sweep'> & ReadingSweep['registry'];
   readonly readings: Omit<ReadingSweep, 'now' | 'registry' | 'limit'>;
+  readonly queue: QueueSweep;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -17,7 +19,7 @@ export interface SweepScheduleInit {
 /** In one sweep. */
 const readingLimit = 200_000;
 
-/** Sweeps every hour: of links long ended, keys long expired and readings whose time is over nothing is kept. */
+/** Sweeps every hour: nothing is kept of links long ended, of keys long expired, and of what was kept for its time. */
 export class SweepSchedule {
   readonly #init: SweepScheduleInit;
   #task: ScheduledTask | undefined;
@@ -51,23 +53,20 @@ export class SweepSchedule {
   }
 
   async #sweep(): Promise<void> {
-    const { registry, readings, log, now } = this.#init;
+    const { registry, readings, queue, now } = this.#init;
+    await this.#part('registry', () => sweepRegistry(registry, now()));
+    await this.#part('readings', () =>
+      sweepReadings({ ...readings, registry, now: now(), limit: readingLimit }),
+    );
+    await this.#part('bodies of queued pulls', () => sweepQueueBodies(queue, now()));
+  }
+
+  async #part(name: string, sweep: () => Promise<number>): Promise<void> {
+    const { log } = this.#init;
     try {
-      const removed = await sweepRegistry(registry, now());
-      log.info({ removed }, 'registry swept');
+      log.info({ removed: await sweep() }, `${name} swept`);
     } catch (err) {
-      log.warn({ err }, 'the registry cannot be swept now');
-    }
-    try {
-      const removed = await sweepReadings({
-        ...readings,
-        registry,
-        now: now(),
-        limit: readingLimit,
-      });
-      log.info({ removed }, 'readings swept');
-    } catch (err) {
-      log.warn({ err }, 'the readings cannot be swept now');
+      log.warn({ err }, `the ${name} cannot be swept now`);
     }
   }
 }

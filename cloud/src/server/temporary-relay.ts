@@ -8,9 +8,9 @@ import { AgentAdmission } from '../auth/agent-admission.ts';
 import { AgentAuth } from '../auth/agent-auth.ts';
 import { AuthThrottle } from '../auth/auth-throttle.ts';
 import { CallerAuth } from '../auth/caller-auth.ts';
+import { FolderBodies } from '../object/folder-bodies.ts';
 import { DynamoQueueStore } from '../queue/dynamo-queue-store.ts';
 import { DynamoReadingTable } from '../reading/dynamo-reading-table.ts';
-import { FolderReadingBodies } from '../reading/folder-reading-bodies.ts';
 import { DynamoRegistry } from '../registry/dynamo-registry.ts';
 import { createRelay, type Relay } from '../relay.ts';
 import { dataFolder } from './data-folder.ts';
@@ -38,6 +38,9 @@ const settings = {
     keepMs: 3_600_000,
     perDevice: 8,
     perCaller: 16,
+    requestBytes: 1_048_576,
+    replyBytes: 1_048_576,
+    perCallerBytes: 2_097_152,
   },
   linkLifeMs: 0,
   idleMs: 60_000,
@@ -49,7 +52,8 @@ export class TemporaryRelay {
   readonly relay: Relay;
   readonly registry: DynamoRegistry;
   readonly #engine: TemporaryEngine;
-  readonly #bodies: FolderReadingBodies;
+  readonly #bodies: FolderBodies;
+  readonly #queueBodies: FolderBodies;
   /** Of the URL that is dialled: `127.0.0.1:port`. */
   host = '';
 
@@ -61,8 +65,13 @@ export class TemporaryRelay {
     const agents = new AgentAuth({ registry, clock });
     const admission = new AgentAdmission({ registry, tokens: new MemorySpentTokens(clock) });
     this.#engine = engine;
-    this.#bodies = new FolderReadingBodies({
+    this.#bodies = new FolderBodies({
       folder: dataFolder(engine.dataFolder).readings,
+      clock,
+      newId: randomUUID,
+    });
+    this.#queueBodies = new FolderBodies({
+      folder: dataFolder(engine.dataFolder).queue,
       clock,
       newId: randomUUID,
     });
@@ -71,6 +80,7 @@ export class TemporaryRelay {
       settings,
       registry,
       queue: new DynamoQueueStore(table),
+      queueBodies: this.#queueBodies,
       readings: {
         readingTable: new DynamoReadingTable(table),
         bodies: this.#bodies,
@@ -95,8 +105,14 @@ export class TemporaryRelay {
     const temporary = new TemporaryRelay(await temporaryEngine());
     await temporary.registry.ensureSchema();
     await temporary.#bodies.start();
+    await temporary.#queueBodies.start();
     temporary.host = new URL((await temporary.relay.start()).url).host;
     return temporary;
+  }
+
+  /** Where bodies of queued pulls are. */
+  get queueFolder(): string {
+    return dataFolder(this.#engine.dataFolder).queue;
   }
 
   /** A link that has said hello and was welcomed. */

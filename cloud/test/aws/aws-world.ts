@@ -21,6 +21,7 @@ import { functionIssuers } from '../../src/lambda/function-issuers.ts';
 import { functionReader } from '../../src/lambda/function-readings.ts';
 import { functionReceiver } from '../../src/lambda/function-receiver.ts';
 import { GatewayPoster } from '../../src/lambda/gateway-poster.ts';
+import { queueBytes } from '../../src/lambda/queue-settings.ts';
 import { relayKeys } from '../../src/lambda/relay-secret.ts';
 import { dialChannel } from '../../src/lambda/ws-channel.ts';
 import { FolderObjectDoor } from '../../src/object/folder-object-door.ts';
@@ -62,6 +63,7 @@ export interface AwsWorldOptions
 }
 
 const queueSettings: QueueSettings = {
+  ...queueBytes,
   ...{ defaultMs: 86_400_000, maxMs: 604_800_000, keepMs: 86_400_000 },
   ...{ perDevice: 100, perCaller: 1_000 },
 };
@@ -225,6 +227,7 @@ export class AwsWorld {
         composeMessage({
           registry,
           store: this.queueStore,
+          objects: async () => this.objects,
           readings: async () =>
             functionReceiver({
               table: this.#table,

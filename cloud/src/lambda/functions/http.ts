@@ -9,6 +9,7 @@ import type { BufferedHttpResult, CallerEvent, LambdaContext } from '../event.ts
 import { functionIssuers } from '../function-issuers.ts';
 import { functionLog } from '../function-log.ts';
 import { functionObjects } from '../function-objects.ts';
+import { queueBytes } from '../queue-settings.ts';
 import { readRelayKeys } from '../read-keys.ts';
 import { dialChannel } from '../ws-channel.ts';
 
@@ -51,6 +52,7 @@ const composed = composeOnce(async () => {
     store,
     settings: { defaultDeadlineMs: deadlineDefaultMs, maxDeadlineMs: deadlineMaxMs },
     queueSettings: {
+      ...queueBytes,
       defaultMs: settings.queueDefaultMs,
       maxMs: settings.queueMaxMs,
       keepMs: settings.queueKeepMs,

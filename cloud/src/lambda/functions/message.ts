@@ -21,6 +21,7 @@ const composed = composeOnce(async () => {
   return composeMessage({
     registry: functions.functionRegistry(table),
     store: functions.functionQueueStore(table),
+    objects: loadObjects,
     readings: () => loadReceiver(table),
     poster: gatewayPoster(settings.connectionsUrl, place),
     replyKey: keys.replyTo,
@@ -29,13 +30,17 @@ const composed = composeOnce(async () => {
   });
 });
 
+async function loadObjects() {
+  const { functionObjects } = await import('../function-objects.ts');
+  return functionObjects(settings.bucket, place);
+}
+
 /** Of most relays no schedule asks anything: not loaded at each cold start. */
 async function loadReceiver(table: DynamoTable) {
-  const [{ functionObjects }, { functionReceiver }] = await Promise.all([
-    import('../function-objects.ts'),
+  const [bodies, { functionReceiver }] = await Promise.all([
+    loadObjects(),
     import('../function-receiver.ts'),
   ]);
-  const bodies = functionObjects(settings.bucket, place);
   const { retentionDays, bytesPerDay } = settings;
   const log = functionLog(settings.logLevel);
   return functionReceiver({ table, bodies, retentionDays, bytesPerDay, clock: systemClock, log });

@@ -11,13 +11,16 @@ const { bucket, logLevel, table } = readEnvironment('sweep', process.env);
 const place = readAwsPlace(process.env);
 
 const composed = composeOnce(async () => {
-  const { functionRegistry, functionTable } = await import('../function-registry.ts');
-  const registry = functionTable(table, place);
+  const { functionRegistry, functionQueueStore, functionTable } = await import(
+    '../function-registry.ts'
+  );
+  const at = functionTable(table, place);
   const store = functionObjects(bucket, place);
   return createSweep({
-    registry: functionRegistry(registry),
+    registry: functionRegistry(at),
+    queueStore: functionQueueStore(at),
     store,
-    readings: { readingTable: new DynamoReadingTable(registry), bodies: store },
+    readings: { readingTable: new DynamoReadingTable(at), bodies: store },
     clock: systemClock,
     log: functionLog(logLevel),
   });

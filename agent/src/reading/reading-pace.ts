@@ -3,8 +3,11 @@ const mostBatches = 4;
 const leastBytes = 2_048;
 const firstBytes = 16_384;
 const mostBytes = 98_304;
-/** While callers pull, a batch at a time, so large at most, and so far apart: together a few hundredths of a core. */
-const gentle = { batches: 1, bytes: 16_384, gapMs: 50 };
+/**
+ * While callers pull, a batch at a time, so large at most, and so far apart: what a relay does for a batch in one turn is what a
+ * pull may have to wait for, and of larger or more frequent ones pulls take half as long again (`backlog.e2e`).
+ */
+const gentle = { batches: 1, bytes: 4_096, gapMs: 100 };
 /** A caller who pulls again and again does so within this time. */
 const busyMs = 1_000;
 /** An answer within this time shows a path on which a pull does not notice what goes before it. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AwsWorld, tableName } from '../cloud/test/aws/aws-world.ts';
 import { LocalServices } from '../cloud/test/aws/local-services.ts';
+import { queueEnvironment } from '../cloud/test/aws/queue-environment.ts';
 import { StoppableFunction } from '../cloud/test/aws/stoppable-function.ts';
 import { Fleet } from './src/fleet.ts';
 import { HashOrigin } from './src/hash-origin.ts';
@@ -26,6 +27,7 @@ describe('the http function as it ships, in a process that is stopped between in
     services = await LocalServices.start(aws.enginePath, aws.secret);
     http = await StoppableFunction.start(zip, {
       ...services.environment,
+      ...queueEnvironment,
       PATH: process.env['PATH'] ?? '',
       PULLWIRE_BUCKET: 'objects',
       PULLWIRE_CONNECTIONS_URL: aws.gateway.connectionsUrl,

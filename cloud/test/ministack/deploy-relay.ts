@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { queueEnvironment } from '../aws/queue-environment.ts';
 import { type RelayManifest, readRelayManifest } from '../relay-manifest.ts';
 import { deployBucket } from './deploy-bucket.ts';
 import { createFunctions, type FunctionPlan } from './deploy-functions.ts';
@@ -90,11 +91,7 @@ function usualEnvironment(places: Places): Record<string, string> {
     PULLWIRE_ISSUERS: '[]',
     PULLWIRE_LINK_URL: places.linkUrl,
     PULLWIRE_LOG_LEVEL: 'info',
-    PULLWIRE_QUEUE_DEFAULT_MS: '86400000',
-    PULLWIRE_QUEUE_KEEP_MS: '86400000',
-    PULLWIRE_QUEUE_MAX_MS: '604800000',
-    PULLWIRE_QUEUE_PER_CALLER: '1000',
-    PULLWIRE_QUEUE_PER_DEVICE: '100',
+    ...queueEnvironment,
     PULLWIRE_READINGS_BYTES_PER_DAY: '268435456',
     PULLWIRE_RETENTION_DAYS: '30',
     PULLWIRE_SECRET: places.secretName,

@@ -4,6 +4,8 @@ import { Spool } from '../../agent/src/spool/spool.ts';
 
 /** Bytes of each body: a line or two of metrics. */
 const bodyBytes = 200;
+/** Readings that wait for one commit: a spool holds 16 MiB in memory. */
+const atOnce = 5_000;
 
 /**
  * Fills an agent's spool with readings of each second until now, as if it had collected them; resolves when they are on the disk.
@@ -16,13 +18,16 @@ export async function fillSpool(path: string, count: number, ms: number): Promis
   await spool.start();
   const began = (Math.floor(Date.now() / 1_000) - count) * 1_000 + ms;
   const body = Buffer.alloc(bodyBytes, 'x');
-  const appended = Array.from({ length: count }, (_, at) => {
-    const entry = {
-      ...{ schedule: 'before', at: began + at * 1_000, source: 'own', path: '/before', ms: 1 },
-      ...{ status: 200, headers: ['Content-Type', 'text/plain'] },
-    };
-    return spool.append({ entry, body, step: at });
-  });
-  await Promise.all(appended);
+  for (let from = 0; from < count; from += atOnce) {
+    const appended = Array.from({ length: Math.min(atOnce, count - from) }, (_, index) => {
+      const at = from + index;
+      const entry = {
+        ...{ schedule: 'before', at: began + at * 1_000, source: 'own', path: '/before', ms: 1 },
+        ...{ status: 200, headers: ['Content-Type', 'text/plain'] },
+      };
+      return spool.append({ entry, body, step: at });
+    });
+    if ((await Promise.all(appended)).includes(false)) throw new Error('a reading was not taken');
+  }
   await spool.stop();
 }
